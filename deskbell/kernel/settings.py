@@ -37,6 +37,7 @@ class DatabaseSettings(BaseSettings):
     statement_timeout: int = Field(60, gt=0, description="Seconds after which the server ends a statement.")
     lock_timeout: int = Field(10, gt=0, description="Seconds to wait for a lock.")
     idle_in_transaction_timeout: int = Field(60, gt=0, description="Seconds a transaction may sit idle.")
+    work_mem: str = Field("32MB", pattern=r"^\d+(kB|MB|GB)$", description="Memory of a sort or hash before it goes to disk.")
     application_name: str = Field("deskbell", description="How Deskbell shows in pg_stat_activity.")
 
     def pool_sizes(self) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""People, organizations and teams, and how somebody proves who they are."""

@@ -1,0 +1,74 @@
+"""Operations and the audit log. Written by triggers alone; the application role can only read them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import TIMESTAMP, BigInteger, Identity, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from deskbell.kernel.access import Allow
+from deskbell.kernel.orm import CLOCK, Base, CreatedAt, Id
+
+STAFF_READ = (Allow("agent admin system readonly", "select"),)
+
+
+class AuditAction(StrEnum):
+    """What happened to a row."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+class Operation(Base):
+    """Everything that one actor changed in one act: usually one transaction, for bulk work several."""
+
+    __tablename__ = "operations"
+    __table_args__ = (
+        Index("ix_operations_user_id", "user_id", "id"),
+        {"info": {"access": STAFF_READ, "audit": "it is the audit log"}},
+    )
+
+    id: Mapped[Id]
+    act: Mapped[str] = mapped_column(String(200), server_default="")
+    user_id: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(32))
+    cause: Mapped[str] = mapped_column(String(200), server_default="")
+    created_at: Mapped[CreatedAt]
+
+
+class AuditLog(Base):
+    """One change to one row.
+
+    `changes` of an UPDATE is `{column: [old, new]}` of what changed; of a DELETE the whole row; of a CREATE nothing, as
+    the row has its values and older states are the row with later changes reversed. Only where the key has several
+    columns does a CREATE name the others. Partitioned by month.
+    """
+
+    __tablename__ = "audit_logs"
+    __table_args__ = (
+        Index("ix_audit_logs_record", "table_name", "record_id", "id"),
+        Index(
+            "ix_audit_logs_operation_id",
+            "operation_id",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+        ),
+        {
+            "postgresql_partition_by": "range (created_at)",
+            "info": {"access": STAFF_READ, "audit": "it is the audit log"},
+        },
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=CLOCK, primary_key=True)
+    operation_id: Mapped[int]
+    user_id: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(32))
+    cause: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    table_name: Mapped[str] = mapped_column(String(100))
+    record_id: Mapped[int]
+    action: Mapped[str] = mapped_column(String(50))
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

@@ -1,0 +1,228 @@
+"""Engines, sessions and the one place where transactions begin and end.
+
+Every transaction begins by saying who acts (`Actor`); without that PostgreSQL refuses each statement. The sessions are
+`autoflush=False, expire_on_commit=False`, and errors leave here as `DeskbellError`.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+from deskbell.kernel.actor import Actor, current_actor
+from deskbell.kernel.address import Address
+from deskbell.kernel.errors import ConstraintErrors, DeskbellError, SetupError
+from deskbell.kernel.events import HANDLERS_KEY, Handlers
+from deskbell.kernel.faults import translated
+from deskbell.kernel.settings import DatabaseSettings
+
+ACTOR_KEY = "deskbell.actor"
+
+_BEGIN = text(
+    "select set_config('role', :role, true), set_config('deskbell.actor', :actor, true),"
+    " set_config('deskbell.channel', :channel, true), set_config('deskbell.act', :act, true),"
+    " set_config('deskbell.cause', :cause, true), set_config('deskbell.operation', :operation, true)"
+)
+
+
+class ActorSession(Session):
+    """A session whose transactions begin by saying who acts."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts in the transactions of this session."""
+        actor: Actor | None = self.info.get(ACTOR_KEY)
+        return actor
+
+
+@event.listens_for(ActorSession, "after_begin")
+def _say_who_acts(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    actor = session.info.get(ACTOR_KEY)
+    if actor is not None and not transaction.nested:
+        connection.execute(_BEGIN, begin_parameters(actor))
+
+
+def begin_parameters(actor: Actor) -> dict[str, str]:
+    """Return the parameters of the statement that begins a transaction of this actor."""
+    return {name.removeprefix("deskbell."): value for name, value in actor.settings().items()}
+
+
+def actor_of(session: Session) -> Actor:
+    """Return who acts in this session; a use case that is called without an actor is a programming error."""
+    actor: Actor | None = session.info.get(ACTOR_KEY)
+    if actor is None:
+        message = "this session has no actor: open it with Database.transaction(actor)"
+        raise RuntimeError(message)
+    return actor
+
+
+class Database:
+    """The application's way to its database: two engines, made when first used, and the transactions on them."""
+
+    def __init__(
+        self,
+        address: Address,
+        settings: DatabaseSettings,
+        *,
+        handlers: Handlers | None = None,
+        constraint_errors: ConstraintErrors | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """`address` is that of the application role; `parameters` are further server parameters of each connection."""
+        self.address = address
+        self.settings = settings
+        self.constraint_errors = constraint_errors or {}
+        self.server_parameters = {**_server_parameters(settings), **(parameters or {})}
+        self._info = {HANDLERS_KEY: handlers or {}}
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The synchronous engine, on psycopg 3."""
+        options = " ".join(f"-c {name}={value}" for name, value in self.server_parameters.items())
+
+        def connect() -> psycopg.Connection[Any]:
+            return psycopg.connect(self.address.dsn, options=options, connect_timeout=self.settings.connect_timeout)
+
+        return create_engine("postgresql+psycopg://", creator=connect, **self._pool())
+
+    @cached_property
+    def async_engine(self) -> AsyncEngine:
+        """The asynchronous engine, on asyncpg."""
+
+        async def connect(*_: object, **__: object) -> asyncpg.Connection[Any]:
+            connection: asyncpg.Connection[Any] = await asyncpg.connect(
+                dsn=self.address.dsn,
+                server_settings=self.server_parameters,
+                timeout=self.settings.connect_timeout,
+                command_timeout=self.settings.command_timeout,
+            )
+            return connection
+
+        return create_async_engine("postgresql+asyncpg://", async_creator=connect, **self._pool())
+
+    def _pool(self) -> dict[str, Any]:
+        size, overflow = self.settings.pool_sizes()
+        return {
+            "pool_pre_ping": True,
+            "pool_size": size,
+            "max_overflow": overflow,
+            "pool_timeout": self.settings.pool_timeout,
+            "pool_recycle": self.settings.pool_recycle,
+        }
+
+    @cached_property
+    def sessions(self) -> sessionmaker[ActorSession]:
+        """The synchronous session maker."""
+        return sessionmaker(
+            self.engine, class_=ActorSession, autoflush=False, expire_on_commit=False, info=dict(self._info)
+        )
+
+    @cached_property
+    def async_sessions(self) -> async_sessionmaker[AsyncSession]:
+        """The asynchronous session maker."""
+        return async_sessionmaker(
+            self.async_engine,
+            sync_session_class=ActorSession,
+            autoflush=False,
+            expire_on_commit=False,
+            info=dict(self._info),
+        )
+
+    @contextmanager
+    def transaction(self, actor: Actor) -> Iterator[Session]:
+        """Open a session, act as `actor`, commit on success, roll back on any exception, always close."""
+        with translating(self.constraint_errors), self.sessions(info={ACTOR_KEY: actor}) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def async_transaction(self, actor: Actor) -> AsyncIterator[AsyncSession]:
+        """Do the same on asyncpg. Call domain code with `await session.run_sync(function, ...)`."""
+        with translating(self.constraint_errors):
+            async with self.async_sessions(info={ACTOR_KEY: actor}) as session, session.begin():
+                yield session
+
+    def close(self) -> None:
+        """Close the synchronous engine's connections."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    async def aclose(self) -> None:
+        """Close the connections of both engines."""
+        if "async_engine" in self.__dict__:
+            await self.async_engine.dispose()
+        self.close()
+
+
+def _server_parameters(settings: DatabaseSettings) -> dict[str, str]:
+    seconds = "{}s".format
+    return {
+        "application_name": settings.application_name,
+        "statement_timeout": seconds(settings.statement_timeout),
+        "lock_timeout": seconds(settings.lock_timeout),
+        "idle_in_transaction_session_timeout": seconds(settings.idle_in_transaction_timeout),
+        "work_mem": settings.work_mem,
+        "timezone": "UTC",
+        "jit": "off",
+    }
+
+
+@contextmanager
+def translating(constraint_errors: ConstraintErrors) -> Iterator[None]:
+    """Turn what the database says into errors that a person can be told; the original stays as `__cause__`."""
+    try:
+        yield
+    except DeskbellError:
+        raise
+    except (SQLAlchemyError, OSError, asyncpg.PostgresError, psycopg.Error) as error:
+        known = translated(error, constraint_errors)
+        if known is None:
+            raise
+        raise known from error
+
+
+_default: Database | None = None
+
+
+def set_default_database(database: Database | None) -> None:
+    """Say which database `get_db_session` and `get_async_db` use. Called once, by the edge that opened it."""
+    global _default  # noqa: PLW0603 - the two helpers below take no argument by contract
+    _default = database
+
+
+def default_database() -> Database:
+    """Return the database that the edge opened."""
+    if _default is None:
+        raise SetupError("No database is open: call deskbell.kernel.database.set_default_database first.")
+    return _default
+
+
+def _default_actor(actor: Actor | None) -> Actor:
+    chosen = actor or current_actor()
+    if chosen is None:
+        message = "nobody acts: pass an actor, or use `with acting_as(actor):`"
+        raise RuntimeError(message)
+    return chosen
+
+
+@contextmanager
+def get_db_session(actor: Actor | None = None) -> Generator[Session]:
+    """Open a transaction on the default database, for scripts: `with get_db_session(actor) as session:`."""
+    with default_database().transaction(_default_actor(actor)) as session:
+        yield session
+
+
+async def get_async_db() -> AsyncGenerator[AsyncSession]:
+    """Open a transaction on the default database, as a FastAPI dependency.
+
+    Declare it with `Depends(get_async_db, scope="function")`, so that the commit comes before the response. The actor is
+    the one of `acting_as`.
+    """
+    async with default_database().async_transaction(_default_actor(None)) as session:
+        yield session

@@ -1,0 +1,111 @@
+"""The cluster, PostgreSQL's folder of data: made once and whole, and refused when these programs cannot read it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from deskbell.kernel.embedded.account import Account
+from deskbell.kernel.embedded.faults import from_postgres
+from deskbell.kernel.embedded.parameters import HEADER
+from deskbell.kernel.embedded.programs import Programs
+from deskbell.kernel.errors import SetupError
+
+SUPERUSER = "postgres"
+
+_UNFINISHED = "postgres.init-"
+_BUILTIN_LOCALES = 17
+_GOOD_LOCALE = "C.UTF-8"
+
+
+def exists(cluster: Path) -> bool:
+    """Whether there is a cluster; SetupError when the folder holds something else."""
+    if (cluster / "PG_VERSION").is_file():
+        return True
+    if cluster.is_dir() and any(cluster.iterdir()):
+        raise SetupError(
+            f"{cluster} is not empty, but no PostgreSQL data either. Move it away, or choose another folder with DESKBELL_DATA_DIR."
+        )
+    return False
+
+
+def check(cluster: Path, programs: Programs) -> None:
+    """SetupError when the cluster is not Deskbell's, or was made by another version than that of the programs."""
+    made_by = (cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
+    have = programs.major_version
+    if made_by != str(have):
+        raise SetupError(f"{cluster} was made by PostgreSQL {made_by}, but {programs.bin_dir} holds version {have}. {_way_out(made_by, have)}")
+    with (cluster / "postgresql.conf").open(encoding="utf-8", errors="replace") as parameters:
+        if not parameters.readline().startswith(HEADER):
+            raise SetupError(
+                f"{cluster} holds a PostgreSQL database that Deskbell did not make. "
+                "Choose another folder with DESKBELL_DATA_DIR, or use that server with DESKBELL_DATABASE_URL."
+            )
+
+
+def _way_out(made_by: str, have: int) -> str:
+    programs = f"point DESKBELL_POSTGRES_BIN_DIR at the programs of PostgreSQL {made_by}"
+    if made_by.isdecimal() and int(made_by) > have:
+        return f"Use the newer Deskbell again, or {programs}."
+    return f"To go on as before, {programs}; to move on, save the data with its pg_dump and restore them into a new folder."
+
+
+def create(cluster: Path, account: Account, *, programs: Programs, password: str, durable: bool, timeout: float) -> Path:
+    """Make the cluster in a folder beside its place and return that, for `settle` to put in place when it is complete."""
+    workshop = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cluster.parent))
+    new = workshop / "cluster"
+    new.mkdir(mode=0o700)
+    password_file = workshop / "password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(f"{password}\n", encoding="utf-8")
+    for path in (workshop, new, password_file):
+        account.give(path)
+    command = [programs.initdb, "--pgdata", new, f"--pwfile={password_file}", *_choices(programs, durable=durable)]
+    code, output = _run_initdb(account, command, timeout, cluster)
+    if code:
+        raise from_postgres("Making the database", output, cluster.parent)
+    return new
+
+
+def settle(new: Path, cluster: Path) -> None:
+    """Put a complete cluster in its place, at one stroke, and see that it stays there."""
+    new.rename(cluster)
+    folder = os.open(cluster.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    sweep(cluster.parent)
+
+
+def sweep(data_dir: Path) -> None:
+    """Remove what interrupted attempts left (with the password file)."""
+    for leftover in data_dir.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _choices(programs: Programs, *, durable: bool) -> list[str]:
+    builtin = ["--locale-provider=builtin", f"--builtin-locale={_GOOD_LOCALE}"]
+    return [
+        f"--username={SUPERUSER}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--data-checksums",
+        "--no-instructions",
+        *(builtin if programs.major_version >= _BUILTIN_LOCALES else []),
+        *([] if durable else ["--no-sync"]),
+    ]
+
+
+def _run_initdb(account: Account, command: list[str | Path], timeout: float, cluster: Path) -> tuple[int, str]:
+    try:
+        code, output = account.run([*command, f"--locale={_GOOD_LOCALE}"], timeout=timeout)
+        if code and "invalid locale name" in output:  # this system's libc does not have it
+            code, output = account.run([*command, "--locale=C"], timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(
+            f"Making the database in {cluster} took more than {timeout:.0f} seconds. "
+            "Is the disk very slow? Allow more with DESKBELL_POSTGRES_START_TIMEOUT."
+        ) from error
+    return code, output

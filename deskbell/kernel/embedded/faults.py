@@ -1,0 +1,62 @@
+"""What can go wrong around a server, said in one line: from the operating system's errors and from PostgreSQL's log."""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deskbell.kernel.errors import SetupError
+
+_GRAVE = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):\s+(.+)")
+_LEVEL = re.compile(r"\b(?:[A-Z]+\d?|error):\s+(.+)")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+_IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
+
+
+@contextmanager
+def told_plainly(data_dir: Path) -> Iterator[None]:
+    """Turn an operating system error into a SetupError that names the place and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(_in_words(error, data_dir)) from error
+
+
+def _in_words(error: OSError, data_dir: Path) -> str:
+    place = error.filename or data_dir
+    if error.errno in _FULL:
+        return disk_is_full(data_dir)
+    if error.errno in _FORBIDDEN:
+        return (
+            f"Permission denied: {place}. Give it to the user who runs Deskbell, "
+            "or choose another folder with DESKBELL_DATA_DIR."
+        )
+    if error.errno in _IN_THE_WAY:
+        return f"{place} is in the way of Deskbell's data: move it, or choose another folder with DESKBELL_DATA_DIR."
+    return f"The embedded PostgreSQL cannot start: {place}: {error.strerror or error}."
+
+
+def disk_is_full(data_dir: Path) -> str:
+    """The one wording for a full disk, whoever noticed it."""
+    return f"The disk that holds {data_dir} is full. Free some space, then start again."
+
+
+def from_postgres(doing: str, output: str, data_dir: Path) -> SetupError:
+    """The error that explains why `doing` failed, from what PostgreSQL wrote about it."""
+    if "No space left on device" in output or "Disk quota exceeded" in output:
+        return SetupError(disk_is_full(data_dir))
+    return SetupError(f"{doing} failed: {meaningful_line(output) or 'it gave no reason'}")
+
+
+def meaningful_line(output: str) -> str:
+    """The last line of a log that says what is wrong, else the last line at all, without its prefix."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for number in range(len(lines) - 1, -1, -1):
+        if grave := _GRAVE.search(lines[number]):
+            # "configuration file … contains errors" follows the line that names the parameter.
+            cause = _LEVEL.search(lines[number - 1]) if number and "contains errors" in lines[number] else None
+            return (cause or grave)[1]
+    plain = _LEVEL.search(lines[-1]) if lines else None
+    return plain[1] if plain else "".join(lines[-1:])

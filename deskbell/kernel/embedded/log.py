@@ -1,0 +1,75 @@
+"""The server's log: one file beside the data, kept short by those who use the server."""
+
+import fcntl
+import logging
+import os
+import shutil
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from deskbell.kernel.embedded.account import Account
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 10 * 2**20
+_LOOK_EVERY = 60.0
+_SAFE = os.O_CREAT | os.O_NOFOLLOW
+
+
+def open_log(path: Path, account: Account) -> int:
+    """The descriptor of the log, to append to (so that it can be cut while the server writes), the account's own."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _SAFE, 0o600)
+    account.give(descriptor)
+    return descriptor
+
+
+def size(path: Path) -> int:
+    """Bytes in the log."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def written_since(path: Path, start: int) -> str:
+    """What was written behind the first `start` bytes, at most the last 64 KiB of it."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(start, end - 2**16))
+        return file.read().decode("utf-8", "replace")
+
+
+def shorten(path: Path, longest: int = LONGEST) -> None:
+    """Move a log longer than `longest` bytes to `<name>.1` and go on with an empty one; the server keeps its open file."""
+    with suppress(FileNotFoundError, BlockingIOError):  # no log yet, or somebody else is at it
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "rb+") as log:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(descriptor).st_size > longest:
+                older = path.with_name(f"{path.name}.1")
+                with os.fdopen(os.open(older, os.O_WRONLY | os.O_TRUNC | _SAFE, 0o600), "wb") as copy:
+                    shutil.copyfileobj(log, copy, 2**20)
+                log.truncate(0)
+
+
+class LogKeeper:
+    """Looks once a minute, in a thread, whether the log has grown too long."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the server's log."""
+        self._path = path
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="postgres-log", daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._done.wait(_LOOK_EVERY):
+            try:
+                shorten(self._path)
+            except OSError as error:
+                logger.warning("Cannot shorten %s: %s", self._path, error)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._done.set()
+        self._thread.join()

@@ -1,0 +1,54 @@
+"""Where the server's socket lies: beside the data when the path is short enough, else beneath the system's temporary folder."""
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from deskbell.kernel.embedded.access import let_pass
+from deskbell.kernel.embedded.account import Account
+from deskbell.kernel.embedded.parameters import PORT
+
+_LONGEST = 107 if sys.platform == "linux" else 103  # bytes of sockaddr_un.sun_path, less the closing zero
+
+
+def socket_dir(data_dir: Path, account: Account) -> Path:
+    """A private folder (0700, the account's own) for the socket. Made when missing.
+
+    A folder beneath the temporary one has a name that follows from `data_dir`; if a stranger has planted something there,
+    a fresh one is taken instead. Whoever joins the server reads its place from postmaster.pid.
+    """
+    beside = data_dir / "run"
+    if fits(beside):
+        beside.mkdir(mode=0o700, exist_ok=True)
+        beside.chmod(0o700)
+        account.give(beside)
+        return beside
+    return _beneath_temporary(data_dir, account)
+
+
+def fits(folder: Path) -> bool:
+    """Whether the operating system can address a socket in this folder."""
+    return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= _LONGEST
+
+
+def _beneath_temporary(data_dir: Path, account: Account) -> Path:
+    name = f"deskbell-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}"
+    root = next((r for r in map(Path, (tempfile.gettempdir(), "/tmp")) if fits(r / f"{name}-12345678")), Path("/tmp"))  # noqa: S108 - private folders are made in it
+    let_pass(account, root.resolve())
+    folder = root / name
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not _is_private(folder, account):
+            folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
+    account.give(folder)
+    return folder
+
+
+def _is_private(folder: Path, account: Account) -> bool:
+    status = folder.lstat()
+    ours = status.st_uid in {account.uid, os.geteuid()}
+    return stat.S_ISDIR(status.st_mode) and ours and not status.st_mode & 0o077

@@ -1,0 +1,131 @@
+"""Running migrations: as the owner, one process at a time, in bounded time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from deskbell.kernel.access import OWNER
+from deskbell.kernel.address import Address
+from deskbell.kernel.errors import InvalidError, SetupError
+from deskbell.kernel.roles import unreachable
+
+_LOCK = 0x6D69677261746573  # "migrates"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """The database's revision, the newest one known to this program, and how many lie between."""
+
+    current: str | None
+    head: str
+    pending: tuple[str, ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.current == self.head
+
+
+class Migrator:
+    """The schema of one database. `admin` is a role that may become `deskbell_owner`."""
+
+    def __init__(self, admin: Address) -> None:
+        """Nothing is connected yet."""
+        self.admin = admin
+        self.config = Config()
+        self.config.set_main_option("script_location", str(Path(__file__).parent))
+        self.config.set_main_option("path_separator", "os")
+        self.script = ScriptDirectory.from_config(self.config)
+
+    def status(self) -> SchemaStatus:
+        """Compare the database with this program. Raises SetupError when the database is from a newer one."""
+        with self._connection() as connection:
+            return self._status(connection)
+
+    def upgrade(self, revision: str = "head") -> SchemaStatus:
+        """Apply what is missing."""
+        with self._exclusively() as connection:
+            before = self._status(connection)
+            if before.is_current and revision == "head":
+                return before
+            self._run(command.upgrade, revision, connection)
+            return self._status(connection)
+
+    def downgrade(self, revision: str) -> SchemaStatus:
+        """Take migrations back, to a revision or by a number of steps (`-1`). Data of the dropped tables are lost."""
+        with self._exclusively() as connection:
+            self._run(command.downgrade, revision, connection)
+            return self._status(connection)
+
+    def differences(self) -> list[Any]:
+        """Return what autogenerate would change: empty when migrations and models give the same schema."""
+        with self._connection() as connection:
+            from deskbell.migrations.metadata import target_metadata  # noqa: PLC0415 - all models, for this command alone
+
+            options = {"compare_type": True, "include_object": _include}
+            return list(compare_metadata(MigrationContext.configure(connection, opts=options), target_metadata))
+
+    def revision(self, message: str) -> None:
+        """Write a new migration from the difference between models and database."""
+        with self._exclusively() as connection:
+            self.config.attributes["connection"] = connection
+            command.revision(self.config, message, autogenerate=True)
+
+    def _run(self, act: Any, revision: str, connection: Connection) -> None:  # noqa: ANN401 - Alembic's commands
+        self.config.attributes["connection"] = connection
+        try:
+            act(self.config, revision)
+        except CommandError as error:
+            raise InvalidError(f"Cannot go to revision {revision!r}: {error}.", field="revision") from error
+
+    def _status(self, connection: Connection) -> SchemaStatus:
+        with connection.begin():
+            current = MigrationContext.configure(connection).get_current_revision()
+        head = self.script.get_current_head() or ""
+        try:
+            revisions = list(self.script.iterate_revisions(head, current or "base"))
+        except CommandError as error:
+            message = (
+                f"The database {self.admin.database} is at revision {current}, which this Deskbell does not know: "
+                "it was used by a newer one. Install that version again, or restore a backup."
+            )
+            raise SetupError(message) from error
+        return SchemaStatus(current, head, tuple(revision.revision for revision in reversed(revisions)))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(self.admin.dsn, connect_timeout=30), poolclass=NullPool
+        )
+        try:
+            with engine.connect() as connection:
+                with connection.begin():
+                    connection.execute(text(f"set role {OWNER}"))
+                yield connection
+        except psycopg.OperationalError as error:
+            raise SetupError(unreachable(self.admin, error)) from error
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[Connection]:
+        with self._connection() as connection:
+            with connection.begin():
+                connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+            yield connection
+
+
+def _include(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:  # noqa: ANN401, FBT001 - Alembic's signature
+    if kind == "table" and (name or "").startswith("audit_logs_"):
+        return False
+    return not getattr(item, "info", {}).get("view", False)

@@ -1,0 +1,1 @@
+"""Tickets, their comments, attachments and tags: what the desk exists for."""

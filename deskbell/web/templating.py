@@ -1,0 +1,188 @@
+"""How pages are rendered: the Jinja2 environment, and the pure filters that turn values into words.
+
+Every filter is a plain function of its arguments (the clock and the time zone are handed in), so pages can be tested
+without a server.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+HERE: Final = Path(__file__).parent
+
+LABELS: Final[Mapping[str, str]] = {
+    "email": "E-mail",
+    "mail": "E-mail",
+    "api": "API",
+    "cli": "command line",
+    "sql": "SQL",
+}
+"""Words that are not simply their code with spaces and a capital letter."""
+
+FILE_KINDS: Final[Mapping[str, str]] = {
+    "application/gzip": "gzip archive",
+    "application/json": "JSON",
+    "application/octet-stream": "file",
+    "application/pdf": "PDF",
+    "application/zip": "ZIP archive",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document",
+    "message/rfc822": "e-mail",
+    "text/calendar": "calendar entry",
+    "text/csv": "CSV",
+    "text/html": "HTML",
+    "text/plain": "text",
+}
+
+OPTIONAL: Final[Mapping[str, object]] = {
+    "viewer": None,  # nobody is logged in
+    "query": None,
+    "flash": None,
+    "form_error": None,  # {form, kind: stale | invalid, message}: which form was refused, and why
+    "draft": None,  # {content, is_internal, status}: what was typed into the refused reply form
+    "cursor": None,  # the cursor that this page of the list was asked with
+    "count_text": None,
+}
+"""What a page may be rendered without. Any other name that a route forgets is an error, not an empty place."""
+
+_UNITS: Final = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+)
+_WORD: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+_STATUS: Final = "status:"
+
+
+def build_environment(templates: Path = HERE / "templates", static: Path = HERE / "static") -> Environment:
+    """Everything escaped, nothing undefined; `static('app.css')` gives the address of a file, changing with its content."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "ago": ago,
+        "local_time": local_time,
+        "iso": iso,
+        "bytes": size_in_words,
+        "duration": duration,
+        "label": label,
+        "file_kind": file_kind,
+        "initials": initials,
+        "with_status": with_status,
+        "only_status": only_status,
+    }
+    environment.globals |= OPTIONAL
+    environment.globals["static"] = static_urls(static).__getitem__
+    return environment
+
+
+def static_urls(folder: Path) -> dict[str, str]:
+    """Name of each file in `folder` → its address, which a browser may keep for ever because it names the content."""
+    return {
+        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:10]}"
+        for file in sorted(folder.iterdir())
+        if file.is_file()
+    }
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before `now`, in its largest whole unit: `5 min ago`. Less than a minute, or the future, is `just now`."""
+    passed = now - moment
+    for unit, name in _UNITS:
+        if passed >= unit:
+            count = passed // unit
+            plural = "s" if count > 1 and unit >= timedelta(days=1) else ""
+            return f"{count} {name}{plural} ago"
+    return "just now"
+
+
+def local_time(moment: datetime, zone: str | tzinfo) -> str:
+    """`22 Nov 2026, 23:09 CET` where the reader lives; UTC where `zone` is no name of the tz database."""
+    there = moment.astimezone(_zone(zone))
+    return f"{there.day} {there:%b %Y, %H:%M %Z}"
+
+
+def duration(seconds: int) -> str:
+    """How long to wait, rounded up so that nobody comes back too early: `45 seconds`, `3 minutes`, `2 hours`."""
+    for size, name in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return f"{-(-seconds // size)} {name}s"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
+
+
+def iso(moment: datetime) -> str:
+    """For machines: RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def size_in_words(size: int) -> str:
+    """`820 bytes`, `1.2 MB`; a kB has 1024 bytes, as in file managers and in the limits on attachments."""
+    if size < 1024:
+        return "1 byte" if size == 1 else f"{size} bytes"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1024
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{value / 1024:.1f} TB"
+
+
+def label(code: str) -> str:
+    """A status, priority, channel or column as people say it: `waiting_on_customer` → `Waiting on customer`."""
+    return LABELS.get(code) or code.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def file_kind(media_type: str) -> str:
+    """`image/png` → `PNG image`; a type without a familiar name is given as it is."""
+    main, _, sub = media_type.partition("/")
+    if main in {"image", "audio", "video"} and sub:
+        return f"{sub.partition('+')[0].removeprefix('x-').upper()} {main}"
+    return FILE_KINDS.get(media_type, media_type)
+
+
+def initials(name: str) -> str:
+    """First letters of the first and the last word, `?` where a name has no letter."""
+    letters = [word[0] for word in re.findall(r"[^\W_]+", name)]
+    return "".join(letters[:1] + letters[1:][-1:]).upper() or "?"
+
+
+def with_status(query: str, status: str | None) -> str:
+    """The query with its `status:` words replaced by one, or by none; everything else stays as it was typed."""
+    kept = [word for word in _words(query) if not word.lstrip("-").startswith(_STATUS)]
+    return " ".join([f"{_STATUS}{status}", *kept] if status else kept)
+
+
+def only_status(query: str) -> str | None:
+    """The one status that the query asks for; `""` when it asks for none, `None` when it asks for more than that."""
+    asked = [word for word in _words(query) if word.lstrip("-").startswith(_STATUS)]
+    if not asked:
+        return ""
+    first = asked[0].removeprefix(_STATUS)
+    return first if len(asked) == 1 and first != asked[0] else None
+
+
+def _words(query: str) -> list[str]:
+    """Words of a query; quotation marks hold their content together."""
+    return _WORD.findall(query)
+
+
+def _zone(zone: str | tzinfo) -> tzinfo:
+    if isinstance(zone, tzinfo):
+        return zone
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

@@ -1,0 +1,41 @@
+"""What holds for every model, however it was declared."""
+
+from sqlalchemy import DateTime, Enum
+
+from deskbell.kernel.orm import Base
+from deskbell.migrations.metadata import target_metadata
+
+COLUMNS = [column for table in target_metadata.tables.values() for column in table.columns]
+RELATIONS = [relation for mapper in Base.registry.mappers for relation in mapper.relationships]
+
+
+def test_every_enum_stores_its_values() -> None:
+    enums = [column.type for column in COLUMNS if isinstance(column.type, Enum) and column.type.enum_class]
+    assert enums
+    assert [enum for enum in enums if enum.enums != [member.value for member in enum.enum_class or ()]] == []
+
+
+def test_every_time_has_a_time_zone() -> None:
+    times = [column for column in COLUMNS if isinstance(column.type, DateTime)]
+    assert times
+    assert [str(column) for column in times if not column.type.timezone] == []
+
+
+def test_no_relation_loads_by_itself() -> None:
+    assert RELATIONS
+    assert [str(relation) for relation in RELATIONS if relation.lazy != "raise"] == []
+
+
+def test_no_relation_deletes_what_it_leads_to() -> None:
+    """A person who is removed must not take along the tickets they created (trap B2)."""
+    assert [str(relation) for relation in RELATIONS if relation.cascade.delete] == []
+
+
+def test_every_constraint_and_index_has_a_name() -> None:
+    unnamed = [
+        f"{table.name}: {item!r}"
+        for table in target_metadata.tables.values()
+        for item in (*table.constraints, *table.indexes)
+        if item.name is None
+    ]
+    assert unnamed == []
