@@ -66,8 +66,9 @@ class Held:
         self._reader.start()
 
     def _read(self, pipe: IO[bytes]) -> None:
-        while chunk := os.read(pipe.fileno(), 65536):
-            self._output.put(chunk)
+        with pipe:
+            while chunk := os.read(pipe.fileno(), 65536):
+                self._output.put(chunk)
         self._output.put(b"")
 
     def release(self) -> Result:

@@ -21,6 +21,7 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.errors import ConstraintErrors, DeskbellError, SetupError
 from deskbell.kernel.events import HANDLERS_KEY, Handlers
 from deskbell.kernel.faults import translated
+from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import DatabaseSettings
 
 ACTOR_KEY = "deskbell.actor"
@@ -73,6 +74,7 @@ class Database:
         *,
         handlers: Handlers | None = None,
         constraint_errors: ConstraintErrors | None = None,
+        resources: Resources | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         """`address` is that of the application role; `parameters` are further server parameters of each connection."""
@@ -80,7 +82,7 @@ class Database:
         self.settings = settings
         self.constraint_errors = constraint_errors or {}
         self.server_parameters = {**_server_parameters(settings), **(parameters or {})}
-        self._info = {HANDLERS_KEY: handlers or {}}
+        self._info = {HANDLERS_KEY: handlers or {}, RESOURCES_KEY: resources}
 
     @cached_property
     def engine(self) -> Engine:

@@ -16,9 +16,9 @@ def test_every_enum_stores_its_values() -> None:
 
 
 def test_every_time_has_a_time_zone() -> None:
-    times = [column for column in COLUMNS if isinstance(column.type, DateTime)]
+    times = {str(column): column.type for column in COLUMNS if isinstance(column.type, DateTime)}
     assert times
-    assert [str(column) for column in times if not column.type.timezone] == []
+    assert [name for name, kind in times.items() if not kind.timezone] == []
 
 
 def test_no_relation_loads_by_itself() -> None:
@@ -32,10 +32,7 @@ def test_no_relation_deletes_what_it_leads_to() -> None:
 
 
 def test_every_constraint_and_index_has_a_name() -> None:
-    unnamed = [
-        f"{table.name}: {item!r}"
-        for table in target_metadata.tables.values()
-        for item in (*table.constraints, *table.indexes)
-        if item.name is None
-    ]
-    assert unnamed == []
+    """A violation becomes its error by the constraint's name."""
+    tables = target_metadata.tables.values()
+    assert [f"{table.name}: {item!r}" for table in tables for item in table.constraints if item.name is None] == []
+    assert [f"{table.name}: {item!r}" for table in tables for item in table.indexes if item.name is None] == []

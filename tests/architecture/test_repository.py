@@ -57,10 +57,10 @@ def test_every_exception_from_a_linter_has_its_reason() -> None:
     lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     codes = [line for line in lines if re.match(r'\s+"[A-Z]+[0-9]+",', line)]
     assert len(codes) > 10
-    assert [line for line in codes if not re.search(r"# \S", line)] == []
+    assert [line for line in codes if not re.search(r"#\s+\S", line)] == []
 
 
-def test_every_noqa_has_its_reason_or_explains_itself(files: list[Path]) -> None:
+def test_every_noqa_has_its_reason(files: list[Path]) -> None:
     """`# noqa: CODE - reason`; a bare `# noqa` silences everything, also what nobody looked at."""
-    bare = re.compile(r"#\s*noqa(?!: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* +[-–] \w)")
+    bare = re.compile(r"#\s*noqa(?!: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)*[^\w\n]+\w)")
     assert matches([file for file in files if file.suffix == ".py"], bare) == []

@@ -41,14 +41,21 @@ def findings(rule: Rule, source: Source) -> list[Finding]:
     return [finding for finding in rule.check(source) if not source.exempts(rule.name, finding.line)]
 
 
+def all_findings(rules_to_apply: list[Rule], source: Source) -> Iterator[tuple[str, Finding]]:
+    """Apply all rules to one file; a file that cannot be parsed is a finding too."""
+    try:
+        yield from ((rule.name, finding) for rule in rules_to_apply for finding in findings(rule, source))
+    except SyntaxError as error:
+        yield "syntax", Finding(error.lineno or 1, error.msg)
+
+
 def main(root: Path) -> int:
     """Check the tree, print each finding as `path:line: message (rule)`; the exit code is 1 when there are any."""
     checked, found, every_rule = 0, 0, all_rules()
     for source in all_sources(root):
         checked += 1
-        for rule in every_rule:
-            for finding in findings(rule, source):
-                found += 1
-                sys.stdout.write(f"{source.path}:{finding.line}: {finding.message} ({rule.name})\n")
+        for rule, finding in all_findings(every_rule, source):
+            found += 1
+            sys.stdout.write(f"{source.path}:{finding.line}: {finding.message} ({rule})\n")
     sys.stdout.write(f"{len(every_rule)} rules, {checked} files, {found} findings\n")
     return 1 if found else 0

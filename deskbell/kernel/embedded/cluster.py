@@ -25,7 +25,8 @@ def exists(cluster: Path) -> bool:
         return True
     if cluster.is_dir() and any(cluster.iterdir()):
         raise SetupError(
-            f"{cluster} is not empty, but no PostgreSQL data either. Move it away, or choose another folder with DESKBELL_DATA_DIR."
+            f"{cluster} is not empty, but no PostgreSQL data either. "
+            "Move it away, or choose another folder with DESKBELL_DATA_DIR."
         )
     return False
 
@@ -35,7 +36,10 @@ def check(cluster: Path, programs: Programs) -> None:
     made_by = (cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
     have = programs.major_version
     if made_by != str(have):
-        raise SetupError(f"{cluster} was made by PostgreSQL {made_by}, but {programs.bin_dir} holds version {have}. {_way_out(made_by, have)}")
+        raise SetupError(
+            f"{cluster} was made by PostgreSQL {made_by}, but {programs.bin_dir} holds version {have}. "
+            f"{_way_out(made_by, have)}"
+        )
     with (cluster / "postgresql.conf").open(encoding="utf-8", errors="replace") as parameters:
         if not parameters.readline().startswith(HEADER):
             raise SetupError(
@@ -48,11 +52,13 @@ def _way_out(made_by: str, have: int) -> str:
     programs = f"point DESKBELL_POSTGRES_BIN_DIR at the programs of PostgreSQL {made_by}"
     if made_by.isdecimal() and int(made_by) > have:
         return f"Use the newer Deskbell again, or {programs}."
-    return f"To go on as before, {programs}; to move on, save the data with its pg_dump and restore them into a new folder."
+    return f"To go on as before, {programs}; to move on, save the data with pg_dump and restore them in a new folder."
 
 
-def create(cluster: Path, account: Account, *, programs: Programs, password: str, durable: bool, timeout: float) -> Path:
-    """Make the cluster in a folder beside its place and return that, for `settle` to put in place when it is complete."""
+def create(
+    cluster: Path, account: Account, *, programs: Programs, password: str, durable: bool, timeout: float
+) -> Path:
+    """Make the cluster in a folder beside its place and return that, for `settle` when it is complete."""
     workshop = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cluster.parent))
     new = workshop / "cluster"
     new.mkdir(mode=0o700)
@@ -61,7 +67,13 @@ def create(cluster: Path, account: Account, *, programs: Programs, password: str
     password_file.write_text(f"{password}\n", encoding="utf-8")
     for path in (workshop, new, password_file):
         account.give(path)
-    command = [programs.initdb, "--pgdata", new, f"--pwfile={password_file}", *_choices(programs, durable=durable)]
+    command: list[str | Path] = [
+        programs.initdb,
+        "--pgdata",
+        new,
+        f"--pwfile={password_file}",
+        *_choices(programs, durable=durable),
+    ]
     code, output = _run_initdb(account, command, timeout, cluster)
     if code:
         raise from_postgres("Making the database", output, cluster.parent)

@@ -1,6 +1,6 @@
 """Two locks that let several processes share one server; the kernel takes both back from a process that is killed.
 
-The turn is held by one process while it decides about starting or stopping. The lease is held by every user of the server.
+The turn is held by one process while it decides about starting or stopping; the lease by every user of the server.
 Neither survives `exec` (Python opens files close-on-exec) nor `fork`, so no child keeps a server from being stopped.
 """
 

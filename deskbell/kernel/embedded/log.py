@@ -7,6 +7,7 @@ import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from deskbell.kernel.embedded.account import Account
 
@@ -17,11 +18,11 @@ _LOOK_EVERY = 60.0
 _SAFE = os.O_CREAT | os.O_NOFOLLOW
 
 
-def open_log(path: Path, account: Account) -> int:
-    """The descriptor of the log, to append to (so that it can be cut while the server writes), the account's own."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _SAFE, 0o600)
-    account.give(descriptor)
-    return descriptor
+def open_log(path: Path, account: Account) -> BinaryIO:
+    """The log, the account's own, to append to (so that it can be cut while the server writes)."""
+    log = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | _SAFE, 0o600), "ab", buffering=0)
+    account.give(log.fileno())
+    return log
 
 
 def size(path: Path) -> int:
@@ -40,7 +41,7 @@ def written_since(path: Path, start: int) -> str:
 
 
 def shorten(path: Path, longest: int = LONGEST) -> None:
-    """Move a log longer than `longest` bytes to `<name>.1` and go on with an empty one; the server keeps its open file."""
+    """Empty a log longer than `longest` bytes, keeping a copy as `<name>.1`; the server writes on in the same file."""
     with suppress(FileNotFoundError, BlockingIOError):  # no log yet, or somebody else is at it
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
         with os.fdopen(descriptor, "rb+") as log:

@@ -35,12 +35,18 @@ _DESK = {
 def write_parameters(
     cluster: Path, account: Account, *, programs: Programs, socket_dir: Path, options: Mapping[str, str]
 ) -> None:
-    """Write postgresql.conf and pg_hba.conf of the cluster. `options` win over Deskbell's choices, but for the address."""
+    """Write postgresql.conf and pg_hba.conf. `options` win over Deskbell's choices, except for the address."""
     preload = {"shared_preload_libraries": _STATISTICS} if programs.has_library(_STATISTICS) else {}
-    lines = [f"{_name(key)} = {_quoted(value)}" for key, value in (_DESK | preload | dict(options) | _address(socket_dir)).items()]
+    chosen = _DESK | preload | dict(options) | _address(socket_dir)
+    lines = [f"{_name(key)} = {_quoted(value)}" for key, value in chosen.items()]
     warning = f"{HEADER}: changes here are lost at the next start. Use ALTER SYSTEM."
     _replace(cluster, "postgresql.conf", "\n".join([warning, *lines, ""]), account)
-    _replace(cluster, "pg_hba.conf", f"{warning.partition('. ')[0]}.\nlocal all all scram-sha-256\n", account)
+    _replace(cluster, "pg_hba.conf", f"{HEADER}: changes here are lost.\nlocal all all scram-sha-256\n", account)
+
+
+def is_durable(options: Mapping[str, str]) -> bool:
+    """Whether a server with these options waits for the disk (only throw-away ones do not)."""
+    return options.get("fsync", "on").lower() not in {"off", "false", "no", "0"}
 
 
 def _address(socket_dir: Path) -> dict[str, str]:
@@ -66,7 +72,7 @@ def _quoted(value: str) -> str:
 
 
 def _replace(folder: Path, name: str, text: str, account: Account) -> None:
-    """Write a file in a folder of the server's user, at one stroke, without following links that this user may have laid."""
+    """Write a file in the server user's folder, at one stroke, not following links that this user may have laid."""
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         new = f".{name}.new"

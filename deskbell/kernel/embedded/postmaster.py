@@ -53,8 +53,8 @@ def recorded(cluster: Path) -> Postmaster | None:
         pid, port = int(lines[0]), int(lines[3])
     except (FileNotFoundError, ValueError, IndexError):
         return None
-    state = lines[7].strip() if len(lines) > 7 else "starting"
-    return Postmaster(pid, Path(lines[4] if len(lines) > 4 else ""), port, state)
+    sockets, _, _, state = (lines[4:8] + [""] * 4)[:4]  # these are added one by one while it starts
+    return Postmaster(pid, Path(sockets), port, state.strip() or "starting")
 
 
 def running(cluster: Path) -> Postmaster | None:
@@ -97,7 +97,7 @@ def is_alive(pid: int) -> bool:
 
 
 def shut_down(cluster: Path, deadline: float) -> None:
-    """Stop the server in PostgreSQL's fast mode and wait until it is gone; SetupError if it still runs at the deadline."""
+    """Stop the server in fast mode and wait until it is gone; SetupError if it still runs at the deadline."""
     found = running(cluster)
     if found is None:
         return

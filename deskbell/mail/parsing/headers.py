@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from deskbell.kernel.text import clean, one_line
 from deskbell.mail.parsing.charsets import decode, decode_base64
 from deskbell.mail.parsing.model import Address
 
-Headers = Message[str, str]
+Headers: TypeAlias = "Message[str, str]"
 """The header fields of a message or of one of its parts, their values already text."""
 
 _MAX_ADDRESS_FIELD: Final = 100_000  # characters, of all fields of one name together

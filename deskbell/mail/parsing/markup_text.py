@@ -70,11 +70,12 @@ class _Page(HTMLParser):
         self._links: list[tuple[str, int]] = []
         self._paragraphs: list[tuple[bool, int]] = []  # open <p>: is it Outlook's, and how many lines were there
         self._lists: list[int | None] = []
+        self._bullet_due = ""
         self._marks: set[int] = set()
 
     def rendered(self) -> Rendered:
         self._end_line()
-        return Rendered("\n".join(self._lines), frozenset(self._marks))
+        return Rendered("\n".join(self._lines), frozenset(mark for mark in self._marks if mark < len(self._lines)))
 
     # --- tags
 
@@ -157,8 +158,7 @@ class _Page(HTMLParser):
         number = self._lists[-1] if self._lists else None
         if number is not None:
             self._lists[-1] = number = number + 1
-        self._write(f"{indent}{f'{number}.' if number else '-'}")
-        self._line.wants_space = True
+        self._bullet_due = f"{indent}{f'{number}.' if number else '-'} "
 
     def _end_link(self, href: str, begun: int) -> None:
         """Give the address of a link behind its text, unless the text says it already."""
@@ -186,7 +186,8 @@ class _Page(HTMLParser):
         if not text:
             return
         if not self._line.text:
-            self._line = _Line(self._quotes, [text])
+            self._line = _Line(self._quotes, [self._bullet_due, text] if self._bullet_due else [text])
+            self._bullet_due = ""
             return
         if self._line.wants_space:
             self._line.text.append(" ")
@@ -203,6 +204,6 @@ class _Page(HTMLParser):
     def _append(self, text: str, quotes: int | None = None) -> None:
         prefix = "> " * min(self._quotes if quotes is None else quotes, _MAX_QUOTES)
         if self._blank_due:
-            self._lines.append("> ".rstrip() if self._quotes and prefix and self._lines[-1].startswith(">") else "")
+            self._lines.append(">" if prefix and self._lines[-1].startswith(">") else "")
             self._blank_due = False
         self._lines.append((prefix + text).rstrip())

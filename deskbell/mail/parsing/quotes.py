@@ -25,13 +25,13 @@ _KNOWN_INTROS: Final = [
 ]
 # Languages that the library lacks or has wrong.
 _MORE_INTROS: Final = re.compile(
-    r"(?:(?:El|Em|Den|Op|Il|Le|On|Am|A|Pada|Vào|Στις)\s|[\"'(]?\d|\w{2,12}[.,]?\s\d).+"
+    r"(?:(?:El|Em|Den|Op|Il|Le|On|Am|A|Pada|Vào|Στις)\s|[\"'(]?\d|\w{2,12}[.,]? \d).+"
     r"(?:escribió|escreveu|написала?(?:\(а\))?|пишет|писал\(а\)|пише|skrev|geschreven|schreef|kirjoitti|"
     r"yazdı|írta|a scris|έγραψε|wrote|menulis|đã viết|kirjutas)\s?[^\n]{0,80}[:：]",
     re.IGNORECASE | re.DOTALL,
 )
 _DATE: Final = re.compile(r"\d{4}|\d{1,2}[./:-]\d{1,2}")
-_BEGINS_WITH_DATE: Final = re.compile(r"[\"'(]?\d|\w{2,12}[.,]?\s\d")
+_BEGINS_WITH_DATE: Final = re.compile(r"[\"'(]?\d|\w{2,12}[.,]? \d")
 _RULE: Final = re.compile(r"\s?(?:[_-]\s?){10,}")
 _ORIGINAL: Final = re.compile(
     r"-{2,}\s?(?:Original Message|Original Appointment|Reply Message|Ursprüngliche Nachricht|Originalnachricht|"

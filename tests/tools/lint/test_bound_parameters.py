@@ -24,7 +24,8 @@ def test_constants_pass(lint: Lint) -> None:
     text(f"select 1")
     text("select " + "1")
     text(f"set role {OWNER}")
-    text("set role " + OWNER + ";")
+    text("set role " + OWNER + f"; select {ONE}")
+    text(TEMPLATE.format(holder="session"))
     """
     assert lint("bound-parameters", "deskbell/tickets/queries.py", code) == []
 

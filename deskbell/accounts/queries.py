@@ -1,0 +1,68 @@
+"""People, organizations and teams: functions that return a Select, and how to load one."""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from deskbell.accounts.models import Organization, Role, Team, User
+from deskbell.kernel.errors import NotFoundError
+
+T = TypeVar("T")
+STAFF = (Role.AGENT, Role.ADMIN)
+
+
+def users() -> Select[tuple[User]]:
+    """Return everybody whom the actor may see."""
+    return select(User)
+
+
+def with_email(statement: Select[tuple[User]], email: str) -> Select[tuple[User]]:
+    """Keep who has this address; case does not matter."""
+    return statement.where(func.lower(User.email) == email.strip().lower())
+
+
+def agents() -> Select[tuple[User]]:
+    """Return who can be assigned a ticket, by name."""
+    return select(User).where(User.role.in_(STAFF), User.is_active).order_by(User.full_name, User.id)
+
+
+def organizations() -> Select[tuple[Organization]]:
+    """Return all organizations that the actor may see."""
+    return select(Organization)
+
+
+def teams() -> Select[tuple[Team]]:
+    """Return all teams that the actor may see."""
+    return select(Team)
+
+
+def get_user(session: Session, user_id: int) -> User:
+    """Load a person. Raises NotFoundError, also for whom the actor may not see."""
+    return _found(session.get(User, user_id), f"There is no user {user_id}.")
+
+
+def get_user_by_email(session: Session, email: str) -> User:
+    """Load a person by address. Raises NotFoundError."""
+    return _found(session.scalar(with_email(users(), email)), f"There is no user with the address {email}.")
+
+
+def get_organization(session: Session, organization_id: int) -> Organization:
+    """Load an organization. Raises NotFoundError."""
+    return _found(session.get(Organization, organization_id), f"There is no organization {organization_id}.")
+
+
+def get_team(session: Session, team_id: int) -> Team:
+    """Load a team. Raises NotFoundError."""
+    return _found(session.get(Team, team_id), f"There is no team {team_id}.")
+
+
+def _found(value: T | None, message: str) -> T:
+    if value is None:
+        raise NotFoundError(message)
+    return value
+
+
+def count(statement: Select[Any]) -> Select[tuple[int]]:
+    """Count the rows of a statement."""
+    return select(func.count()).select_from(statement.order_by(None).subquery())

@@ -1,0 +1,1 @@
+"""Work on many tickets at once: import, export, bulk changes, duplicates, retention."""

@@ -1,0 +1,59 @@
+"""What has happened to tickets."""
+
+from dataclasses import dataclass
+
+from deskbell.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened(Event):
+    """A customer has a new request."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replied(Event):
+    """Somebody answered in public."""
+
+    ticket_id: int
+    comment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Event):
+    """An agent left a note that only the desk sees."""
+
+    ticket_id: int
+    comment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAssigned(Event):
+    """A ticket has a new assignee, or none any more."""
+
+    ticket_id: int
+    assignee_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(Event):
+    """A ticket stands somewhere else."""
+
+    ticket_id: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDeleted(Event):
+    """A ticket was put away; it can be restored."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRestored(Event):
+    """A deleted ticket is back."""
+
+    ticket_id: int

@@ -1,0 +1,80 @@
+"""Use cases about tags: making them, putting them on tickets and taking them off."""
+
+import re
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.database import actor_of
+from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
+from deskbell.kernel.text import one_line
+from deskbell.tickets.models import Tag, TicketTag
+from deskbell.tickets.queries import lock_ticket
+
+NAME_LENGTH = 100
+COLOR = re.compile(r"#[0-9a-f]{6}")
+DEFAULT_COLOR = "#6b7280"
+
+
+def create_tag(session: Session, *, name: str, color: str = DEFAULT_COLOR, description: str = "") -> Tag:
+    """Add a tag. Raises InvalidError for a color that is not `#rrggbb`, ConflictError for a taken name."""
+    if not COLOR.fullmatch(color.lower()):
+        raise InvalidError(f"A color is written like #1d4ed8, not {one_line(color, 20)!r}.", field="color")
+    tag = Tag(name=tag_name(name), color=color.lower(), description=one_line(description, 500))
+    session.add(tag)
+    session.flush()  # for the id, and for a taken name to show here
+    return tag
+
+
+def tag(session: Session, number: str, name: str) -> bool:
+    """Put a tag on a ticket, making it where it is new. Return whether anything changed."""
+    _require_staff(session)
+    ticket = lock_ticket(session, number)
+    [tag_id] = ensure_tags(session, [name]).values()
+    statement = insert(TicketTag).values(ticket_id=ticket.id, tag_id=tag_id).on_conflict_do_nothing()
+    return bool(session.execute(statement.returning(TicketTag.tag_id)).all())
+
+
+def untag(session: Session, number: str, name: str) -> bool:
+    """Take a tag off a ticket. Return whether anything changed."""
+    _require_staff(session)
+    ticket = lock_ticket(session, number)
+    known = select(Tag.id).where(func.lower(Tag.name) == tag_name(name).lower())
+    statement = delete(TicketTag).where(TicketTag.ticket_id == ticket.id, TicketTag.tag_id.in_(known))
+    return bool(session.execute(statement.returning(TicketTag.tag_id)).all())
+
+
+def ensure_tags(session: Session, names: list[str]) -> dict[str, int]:
+    """Return the ids of the tags by cleaned name, making those that are missing. Two statements, however many."""
+    cleaned = list(dict.fromkeys(tag_name(name) for name in names))
+    if not cleaned:
+        return {}
+    session.execute(insert(Tag).values([{"name": name} for name in cleaned]).on_conflict_do_nothing())
+    lowered = {name.lower() for name in cleaned}
+    found = session.execute(select(func.lower(Tag.name), Tag.id).where(func.lower(Tag.name).in_(lowered))).tuples()
+    ids = dict(found.all())
+    return {name: ids[name.lower()] for name in cleaned}
+
+
+def delete_tag(session: Session, tag_id: int) -> None:
+    """Remove a tag from all tickets and for good; the audit log keeps which ones had it. For administrators."""
+    session.execute(delete(TicketTag).where(TicketTag.tag_id == tag_id))
+    gone = session.execute(delete(Tag).where(Tag.id == tag_id).returning(Tag.id)).all()
+    if not gone:
+        raise NotFoundError(f"There is no tag {tag_id}.")
+
+
+def tag_name(name: str) -> str:
+    """Clean a tag's name. Raises InvalidError when nothing is left or it is too long."""
+    cleaned = one_line(name, NAME_LENGTH + 1)
+    if not cleaned:
+        raise InvalidError("A tag needs a name.", field="name")
+    if len(cleaned) > NAME_LENGTH:
+        raise InvalidError(f"A tag's name has at most {NAME_LENGTH} characters.", field="name")
+    return cleaned
+
+
+def _require_staff(session: Session) -> None:
+    if not actor_of(session).is_staff:
+        raise ForbiddenError("Only the desk may change tags.")

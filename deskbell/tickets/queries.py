@@ -1,0 +1,85 @@
+"""Tickets as composable statements, what is loaded with them, and how to get one."""
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from deskbell.kernel.paging import SortKey
+from deskbell.kernel.text import clean
+from deskbell.tickets.errors import NoSuchTicketError, TicketDeletedError
+from deskbell.tickets.models import Attachment, Comment, Tag, Ticket, TicketTag
+
+FOR_LIST = (
+    joinedload(Ticket.creator),
+    joinedload(Ticket.assignee),
+    joinedload(Ticket.organization),
+    joinedload(Ticket.team),
+    selectinload(Ticket.tags),
+)
+"""Two statements, however many tickets."""
+
+FOR_THREAD = (
+    *FOR_LIST,
+    selectinload(Ticket.comments).options(joinedload(Comment.author), selectinload(Comment.attachments)),
+    selectinload(Ticket.attachments),
+)
+"""Five statements, however long the thread."""
+
+NEWEST_FIRST = (SortKey(Ticket.updated_at, descending=True), SortKey(Ticket.id, descending=True))
+
+
+def tickets(*, deleted: bool = False) -> Select[tuple[Ticket]]:
+    """Return all tickets that the actor may see; the deleted ones are another heap."""
+    return select(Ticket).where(Ticket.deleted_at.is_not(None) if deleted else Ticket.deleted_at.is_(None))
+
+
+def tagged(name: str) -> Select[tuple[int]]:
+    """Return the ids of the tickets with a tag. For `EXISTS` and `IN`, as a join would multiply the tickets."""
+    statement = select(TicketTag.ticket_id).join(Tag, Tag.id == TicketTag.tag_id)
+    return statement.where(func.lower(Tag.name) == clean(name).strip().lower())
+
+
+def with_tag(statement: Select[tuple[Ticket]], name: str) -> Select[tuple[Ticket]]:
+    """Keep the tickets that bear a tag."""
+    return statement.where(exists(tagged(name).where(TicketTag.ticket_id == Ticket.id)))
+
+
+def get_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
+    """Load a ticket by its number; case does not matter. Raises NoSuchTicketError, also for what the actor may not see."""
+    ticket = session.scalar(_numbered(number))
+    return _present(ticket, number, deleted=deleted)
+
+
+def get_thread(session: Session, number: str) -> Ticket:
+    """Load a ticket with all that its page shows."""
+    return _present(session.scalar(_numbered(number).options(*FOR_THREAD)), number, deleted=True)
+
+
+def lock_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
+    """Load a ticket to change it: whoever else wants to waits, so that two replies at once both get in."""
+    statement = _numbered(number).with_for_update(of=Ticket).execution_options(populate_existing=True)
+    return _present(session.scalar(statement), number, deleted=deleted)
+
+
+def get_attachment(session: Session, attachment_id: int) -> Attachment:
+    """Load an attachment. Raises NotFoundError, also for what the actor may not see."""
+    attachment = session.get(Attachment, attachment_id)
+    if attachment is None:
+        raise NoSuchTicketError(f"There is no attachment {attachment_id}.")
+    return attachment
+
+
+def tags() -> Select[tuple[Tag]]:
+    """Return all tags by name."""
+    return select(Tag).order_by(func.lower(Tag.name))
+
+
+def _numbered(number: str) -> Select[tuple[Ticket]]:
+    return select(Ticket).where(Ticket.ticket_number == clean(number).strip().upper())
+
+
+def _present(ticket: Ticket | None, number: str, *, deleted: bool) -> Ticket:
+    if ticket is None:
+        raise NoSuchTicketError(f"There is no ticket {number}.")
+    if ticket.deleted_at is not None and not deleted:
+        raise TicketDeletedError(f"{ticket.ticket_number} was deleted. Restore it first.")
+    return ticket

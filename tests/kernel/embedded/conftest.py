@@ -1,0 +1,129 @@
+"""A desk: one data directory, everything that is started in it, and an end that leaves no server behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import deskbell
+from deskbell.kernel.embedded import EmbeddedPostgres, Server
+from deskbell.kernel.embedded.postmaster import Postmaster, running, shut_down
+from deskbell.kernel.embedded.waiting import deadline_in
+
+PASSWORD = "it's a sécret"
+SYSTEM_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+HOLDER = """
+import sys
+from pathlib import Path
+from deskbell.kernel.embedded import EmbeddedPostgres
+postgres = EmbeddedPostgres(Path(sys.argv[1]), superuser_password=sys.argv[2], options={"fsync": "off"})
+postgres.start()
+print("started", flush=True)
+sys.stdin.readline()
+postgres.stop()
+"""
+
+
+@dataclass
+class Desk:
+    """`data_dir` and ways to use the server in it."""
+
+    data_dir: Path
+    bin_dir: Path | None = None
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def postgres(self, **changed: Any) -> EmbeddedPostgres:
+        usual: dict[str, Any] = {"superuser_password": PASSWORD, "bin_dir": self.bin_dir, "options": {"fsync": "off"}}
+        return EmbeddedPostgres(self.data_dir, **(usual | changed))
+
+    @property
+    def cluster(self) -> Path:
+        return self.data_dir / "postgres"
+
+    @property
+    def running(self) -> Postmaster | None:
+        return running(self.cluster)
+
+    @property
+    def pid(self) -> int:
+        assert self.running, "the server should be running"
+        return self.running.pid
+
+    def python(self, script: str, *, user: int | None = None) -> subprocess.Popen[str]:
+        """Another process (in a group of its own) that runs `script` with the data directory and the password."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, self.data_dir, PASSWORD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": str(Path(deskbell.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
+            start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+        self.processes.append(process)
+        return process
+
+    def holder(self, *, user: int | None = None) -> subprocess.Popen[str]:
+        """Another process that holds a share in the server."""
+        process = self.python(HOLDER, user=user)
+        started(process)
+        return process
+
+    def clear(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+        shut_down(self.cluster, deadline_in(10))
+
+
+def started(process: subprocess.Popen[str]) -> None:
+    """Wait until a holder says that it has started."""
+    assert process.stdout
+    assert process.stdout.readline() == "started\n", process.communicate()[1]
+
+
+def connect(server: Server, password: str = PASSWORD) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(
+        host=str(server.socket_dir),
+        port=server.port,
+        user=server.superuser,
+        password=password,
+        dbname="postgres",
+        autocommit=True,
+    )
+
+
+def ask(server: Server, question: str) -> str:
+    """The first column of the first row, as text."""
+    with connect(server) as connection:
+        row = connection.execute(question.encode()).fetchone()
+    assert row
+    return str(row[0])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk with the programs of the wheel."""
+    desk = Desk(tmp_path / "desk")
+    yield desk
+    desk.clear()
+
+
+@pytest.fixture(params=["wheel", "system"])
+def any_desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
+    """A desk with the programs of the wheel, then one with those of the system's PostgreSQL 15."""
+    if request.param == "system":
+        if not SYSTEM_PROGRAMS.is_dir():
+            pytest.skip(f"there is no PostgreSQL 15 in {SYSTEM_PROGRAMS}")
+        desk.bin_dir = SYSTEM_PROGRAMS
+    return desk

@@ -1,0 +1,143 @@
+"""One process: the first start, later starts, and what a crash left behind."""
+
+import os
+import signal
+import stat
+import subprocess
+
+import psycopg
+import pytest
+
+from deskbell.kernel.embedded.sockets import fits
+from deskbell.kernel.embedded.waiting import deadline_in, ticks
+from tests.kernel.embedded.conftest import HOLDER, PASSWORD, Desk, ask, connect
+
+
+def kill_server(desk: Desk) -> None:
+    pid = desk.pid
+    os.kill(pid, signal.SIGKILL)
+    for _ in ticks(deadline_in(5)):
+        if desk.running is None:
+            return
+
+
+def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_desk: Desk) -> None:
+    with any_desk.postgres() as server:
+        assert ask(server, "show server_version").startswith(str(server.major_version))
+        assert ask(server, "show server_encoding") == "UTF8"
+        assert ask(server, "show data_checksums") == "on"
+        assert ask(server, "show jit") == "off"
+        assert ask(server, "show timezone") == "UTC"
+        assert ask(server, "show shared_preload_libraries") == "pg_stat_statements"
+        assert ask(server, "select upper('ä') collate pg_catalog.default") == "Ä"
+        assert ask(server, "show fsync") == "off"  # as asked for
+
+
+def test_nobody_gets_in_without_the_password_and_nothing_listens_on_the_network(any_desk: Desk) -> None:
+    with any_desk.postgres(options={"fsync": "off", "listen_addresses": "*"}) as server:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            connect(server, "guessed")
+        rules = "select string_agg(concat_ws(' ', type, database, user_name, auth_method), ';') from pg_hba_file_rules"
+        assert ask(server, rules) == "local {all} {all} scram-sha-256"
+        assert ask(server, "show listen_addresses") == ""
+
+
+def test_the_data_and_their_folders_are_private(desk: Desk) -> None:
+    with desk.postgres() as server:
+        for folder in (desk.cluster, server.socket_dir):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(server.log_file.stat().st_mode) == 0o600
+        assert not [
+            path for path in desk.data_dir.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()
+        ]
+
+
+def test_the_next_start_keeps_the_data_and_takes_new_parameters(any_desk: Desk) -> None:
+    with any_desk.postgres() as server:
+        ask(server, "create table kept as select 42 as n; select n from kept")
+    assert any_desk.running is None
+    with any_desk.postgres(options={"fsync": "off", "work_mem": "7MB"}) as server:
+        assert ask(server, "select n from kept") == "42"
+        assert ask(server, "show work_mem") == "7MB"
+
+
+def test_starting_twice_is_starting_once(desk: Desk) -> None:
+    postgres = desk.postgres()
+    assert postgres.start() == postgres.start()
+    postgres.stop()
+    assert desk.running is None
+
+
+def test_a_server_that_was_killed_recovers_what_was_committed(any_desk: Desk) -> None:
+    postgres = any_desk.postgres()
+    server = postgres.start()
+    ask(server, "create table kept as select 42 as n; select n from kept")
+    kill_server(any_desk)
+    assert ask(postgres.start(), "select n from kept") == "42"
+    postgres.stop()
+    assert any_desk.running is None
+
+
+def test_stopping_a_server_that_is_gone_is_no_fault(desk: Desk) -> None:
+    postgres = desk.postgres()
+    postgres.start()
+    kill_server(desk)
+    postgres.stop()
+    postgres.stop()
+
+
+def test_a_stale_pid_file_whose_number_went_to_another_program_is_no_obstacle(desk: Desk) -> None:
+    with desk.postgres() as server:
+        pid_file = desk.cluster / "postmaster.pid"
+        socket_lock = server.socket_dir / f".s.PGSQL.{server.port}.lock"
+        left = {path: path.read_text() for path in (pid_file, socket_lock)}
+        first = desk.pid
+    owner = desk.cluster.stat().st_uid  # the same user: PostgreSQL by itself would refuse to start beside it
+    with subprocess.Popen(["sleep", "60"], user=owner, cwd="/") as stranger:
+        for path, text in left.items():
+            path.write_text(text.replace(str(first), str(stranger.pid)))
+        assert desk.running is None
+        with desk.postgres() as server:
+            assert ask(server, "select 1") == "1"
+            assert desk.pid != stranger.pid
+        assert stranger.poll() is None, "a stranger was killed"
+        stranger.kill()
+
+
+def test_an_empty_pid_file_is_no_obstacle(desk: Desk) -> None:
+    with desk.postgres():
+        pass
+    (desk.cluster / "postmaster.pid").touch()
+    with desk.postgres() as server:
+        assert ask(server, "select 1") == "1"
+
+
+def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(desk: Desk) -> None:
+    desk.data_dir = desk.data_dir / ("long" * 25)
+    with desk.postgres() as server:
+        usual = server.socket_dir
+        assert not usual.is_relative_to(desk.data_dir)
+        assert fits(usual)
+        assert stat.S_IMODE(usual.stat().st_mode) == 0o700
+        assert ask(server, "select 1") == "1"
+    usual.chmod(0o777)  # as a stranger would have planted it
+    with desk.postgres() as server, desk.postgres() as joined:
+        assert server.socket_dir not in {usual, desk.data_dir / "run"}
+        assert joined == server
+        assert ask(server, "select 1") == "1"
+    for folder in (usual, server.socket_dir):
+        folder.rmdir()
+
+
+def test_an_interrupted_first_start_is_begun_anew(desk: Desk) -> None:
+    process = desk.python(HOLDER)
+    for _ in ticks(deadline_in(10)):
+        if any(desk.data_dir.glob("postgres.init-*/cluster/global/*")):
+            break
+    process.kill()
+    process.wait()
+    assert not desk.cluster.exists()
+    with desk.postgres() as server:
+        assert ask(server, "select 1") == "1"
+    with desk.postgres():
+        assert not list(desk.data_dir.glob("postgres.init-*"))
