@@ -55,13 +55,13 @@ def parse_mapping(spec: str) -> dict[str, str]:
     for piece in spec.split(","):
         column, equals, name = (part.strip() for part in piece.rpartition("="))
         if reason := _wrong_with_piece(column, equals, name, mapping):
-            message = f"“{piece.strip()}” in the mapping: {reason}"
-            raise InvalidError(message, field="map", position=position)
+            raise InvalidError(f"“{piece.strip()}” in the mapping: {reason}", field="map", position=position)
         mapping[column] = name
         position += len(piece) + 1
     if "message" not in mapping.values():
-        message = "The mapping does not say which column holds the message. Add it, like text=message."
-        raise InvalidError(message, field="map")
+        raise InvalidError(
+            "The mapping does not say which column holds the message. Add it, like text=message.", field="map"
+        )
     return mapping
 
 
@@ -111,8 +111,7 @@ class RowReader:
 
     def _check_text(self, cell: str) -> None:
         if len(cell) > MAX_CELL:
-            message = f"the cell has {len(cell):,} characters, more than {MAX_CELL:,}."
-            raise InvalidError(message)
+            raise InvalidError(f"the cell has {len(cell):,} characters, more than {MAX_CELL:,}.")
         if found := _UNREADABLE.search(cell):
             raise InvalidError(unreadable(found[0], self._encoding))
 
@@ -127,16 +126,14 @@ def unreadable(character: str, encoding: str) -> str:
 
 def _message(cell: str) -> str:
     if not cell.strip():
-        message = "the message is empty."
-        raise InvalidError(message)
+        raise InvalidError("the message is empty.")
     return cell
 
 
 def _tag(cell: str) -> str:
     name = one_line(cell, MAX_CELL)
     if len(name) > 100:  # noqa: PLR2004 - as the column in the database
-        message = f"the tag “{one_line(name, 30)}” is longer than 100 characters."
-        raise InvalidError(message)
+        raise InvalidError(f"the tag “{one_line(name, 30)}” is longer than 100 characters.")
     return name
 
 
@@ -155,8 +152,7 @@ def _choice(kind: type[StrEnum]) -> Callable[[str], str]:
         word = re.sub(r"[\s_-]+", "_", cell.strip().lower())
         if word in known:
             return word
-        message = f"“{one_line(cell, 40)}” is none of {', '.join(known)}.{did_you_mean(word, known)}"
-        raise InvalidError(message)
+        raise InvalidError(f"“{one_line(cell, 40)}” is none of {', '.join(known)}.{did_you_mean(word, known)}")
 
     return check
 
@@ -168,8 +164,9 @@ def _moment(cell: str) -> str:
         aware = moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)
         return aware.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
-        message = f"“{one_line(cell, 40)}” is no time. Write it like 2026-01-31 or 2026-01-31T14:05:00+01:00."
-        raise InvalidError(message) from None
+        raise InvalidError(
+            f"“{one_line(cell, 40)}” is no time. Write it like 2026-01-31 or 2026-01-31T14:05:00+01:00."
+        ) from None
 
 
 _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {

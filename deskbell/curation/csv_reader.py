@@ -75,14 +75,14 @@ def _opened(source: Path | BinaryIO, encoding: str) -> Iterator[TextIOWrapper]:
     try:
         stream = source.open("rb") if isinstance(source, Path) else source
     except OSError as error:
-        message = f"{source} cannot be read: {error.strerror}."
-        raise InvalidError(message, field="file") from error
+        raise InvalidError(f"{source} cannot be read: {error.strerror}.", field="file") from error
     try:
         text = TextIOWrapper(stream, encoding, errors=_MARK_BYTES, newline="")
     except LookupError:
         known = ("utf-8", "utf-16", "cp1252", "latin-1", "ascii", "shift_jis", "gb18030", "koi8-r")
-        message = f"There is no encoding “{encoding}”.{did_you_mean(encoding, known)}"
-        raise InvalidError(message, field="encoding") from None
+        raise InvalidError(
+            f"There is no encoding “{encoding}”.{did_you_mean(encoding, known)}", field="encoding"
+        ) from None
     try:
         yield text
     finally:
@@ -128,20 +128,22 @@ class _BrokenError(Exception):
 
 def _header(lines: _Lines, mapping: Mapping[str, str], encoding: str, delimiter: str | None) -> tuple[list[str], str]:
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-        message = f"The delimiter “{one_line(delimiter, 20)}” is not one character, such as a comma or a tab."
-        raise InvalidError(message, field="delimiter")
+        raise InvalidError(
+            f"The delimiter “{one_line(delimiter, 20)}” is not one character, such as a comma or a tab.",
+            field="delimiter",
+        )
     try:
         first = lines.take()
     except UnicodeError as error:
-        message = f"Line 1 is not {encoding}: {error}. Try --encoding utf-8 or utf-16-le."
-        raise InvalidError(message, field="encoding", line=1) from None
+        raise InvalidError(
+            f"Line 1 is not {encoding}: {error}. Try --encoding utf-8 or utf-16-le.", field="encoding", line=1
+        ) from None
     _check_first_line(first, encoding)
     lines.put_back([first.removeprefix("\ufeff")])
     candidates = [(_named_columns(lines, each), each) for each in ([delimiter] if delimiter else _DELIMITERS)]
     header, delimiter = max(candidates, key=lambda it: (len(mapping.keys() & set(it[0])), len(it[0])))
     if not header:
-        message = "Line 1: its quotes are wrong. It must name the columns."
-        raise InvalidError(message, field="file", line=1)
+        raise InvalidError("Line 1: its quotes are wrong. It must name the columns.", field="file", line=1)
     _split(lines, [lines.take()], delimiter)
     for column in mapping:
         if header.count(column) != 1:
@@ -152,15 +154,16 @@ def _header(lines: _Lines, mapping: Mapping[str, str], encoding: str, delimiter:
 def _check_first_line(first: str, encoding: str) -> None:
     if not first.strip():
         what = "Line 1 is blank" if first else "The file is empty"
-        message = f"{what}: it must name the columns."
-        raise InvalidError(message, field="file", line=1)
+        raise InvalidError(f"{what}: it must name the columns.", field="file", line=1)
     for mark, right in _FOREIGN_MARKS:
         if first.startswith(mark):
-            message = f"Line 1: the file begins with the mark of {right}, not {encoding}. Use --encoding {right}."
-            raise InvalidError(message, field="encoding", line=1)
+            raise InvalidError(
+                f"Line 1: the file begins with the mark of {right}, not {encoding}. Use --encoding {right}.",
+                field="encoding",
+                line=1,
+            )
     if bad := re.search("[\0\udc00-\udcff]", first):
-        message = f"Line 1: {unreadable(bad[0], encoding)}"
-        raise InvalidError(message, field="encoding", line=1)
+        raise InvalidError(f"Line 1: {unreadable(bad[0], encoding)}", field="encoding", line=1)
 
 
 def _named_columns(lines: _Lines, delimiter: str) -> list[str]:
@@ -231,8 +234,7 @@ def _split(lines: _Lines, taken: list[str], delimiter: str) -> list[str]:
                 if not line or size > MAX_ROW:
                     how = f"within {MAX_ROW:,} characters" if line else "before the end of the file"
                     taken.extend([line] if line else [])
-                    message = f"the quote that opens {begin} is not closed {how}."
-                    raise _BrokenError(message, closed=False)
+                    raise _BrokenError(f"the quote that opens {begin} is not closed {how}.", closed=False)
                 taken.append(line)
             at = closing.end()
             cells.append("".join([*parts, closing[1]]).replace('""', '"'))
@@ -248,8 +250,7 @@ def _split(lines: _Lines, taken: list[str], delimiter: str) -> list[str]:
         else:
             on = f"on line {lines.number}, " if len(taken) > 1 else ""
             what = f"{on}“{one_line(line[at : at + 20], 20)}” follows the closing quote of cell {len(cells)}"
-            message = f"{what}; a quote inside a quoted cell is written twice."
-            raise _BrokenError(message, closed=True)
+            raise _BrokenError(f"{what}; a quote inside a quoted cell is written twice.", closed=True)
 
 
 class _RowShape:

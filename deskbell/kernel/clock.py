@@ -28,8 +28,7 @@ class FixedClock:
     def __init__(self, at: datetime) -> None:
         """`at` must be aware; any time zone will do."""
         if at.utcoffset() is None:
-            message = f"{at!r} has no time zone: give the clock an aware time"
-            raise ValueError(message)
+            raise ValueError(f"{at!r} has no time zone: give the clock an aware time")
         self._now = at.astimezone(UTC)
 
     def now(self) -> datetime:

@@ -32,8 +32,9 @@ def load_master_key(data_dir: Path, configured: str | None = None) -> bytes:
             _make(path)
         return _checked(_decode(_read_private(path)), str(path))
     except OSError as error:
-        message = f"The key file {path} cannot be used: {error.strerror}. Make it readable and writable for this user."
-        raise SetupError(message) from error
+        raise SetupError(
+            f"The key file {path} cannot be used: {error.strerror}. Make it readable and writable for this user."
+        ) from error
 
 
 def _make(path: Path) -> None:
@@ -94,8 +95,7 @@ def unsign(key: bytes, purpose: str, signed: str) -> bytes:
     payload = _decode(signed.partition(".")[0])
     # Signing again and comparing the whole text also refuses the other spellings that base64 has for the same bytes.
     if not hmac.compare_digest(sign(key, purpose, payload).encode(), signed.encode(errors="replace")):
-        message = "The signature does not fit: this was altered, cut short, or not made by this server."
-        raise InvalidError(message)
+        raise InvalidError("The signature does not fit: this was altered, cut short, or not made by this server.")
     return payload
 
 

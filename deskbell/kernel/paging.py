@@ -43,8 +43,7 @@ class SortKey:
         """The attribute under which a row carries the value."""
         name = getattr(self.column, "key", None)
         if not name:
-            message = f"{self.column} has no name: give the expression a label to sort by"
-            raise ValueError(message)
+            raise ValueError(f"{self.column} has no name: give the expression a label to sort by")
         return str(name)
 
     @property
@@ -112,8 +111,10 @@ class Cursor:
         try:
             payload = unsign(key, _PURPOSE, text)
         except InvalidError:
-            message = "The cursor was altered or cut short, or comes from another server. Begin again without a cursor."
-            raise InvalidError(message, field="cursor") from None
+            raise InvalidError(
+                "The cursor was altered or cut short, or comes from another server. Begin again without a cursor.",
+                field="cursor",
+            ) from None
         fingerprint, *values = json.loads(payload)
         return cls(tuple(map(_unpacked, values)), fingerprint)
 
@@ -139,12 +140,12 @@ def keyset(statement: S, order: Sequence[SortKey], *, limit: int, cursor: Cursor
     """
     check_limit(limit)
     if not order or not order[-1].is_unique:
-        message = "Rows with equal sort values would be lost between pages: end the order with a unique key"
-        raise ValueError(message)
+        raise ValueError("Rows with equal sort values would be lost between pages: end the order with a unique key")
     if cursor is not None:
         if cursor.fingerprint != fingerprint(order, query):
-            message = "The cursor belongs to another query or another order. Begin again without a cursor."
-            raise InvalidError(message, field="cursor")
+            raise InvalidError(
+                "The cursor belongs to another query or another order. Begin again without a cursor.", field="cursor"
+            )
         statement = statement.where(_after(order, cursor.values))
     return statement.order_by(None).order_by(*(key.order() for key in order)).limit(limit + 1)
 
@@ -164,8 +165,7 @@ def page(rows: Sequence[T], order: Sequence[SortKey], *, limit: int, query: str 
 def check_limit(limit: int) -> None:
     """Raise InvalidError unless a page of `limit` rows is allowed."""
     if not 1 <= limit <= MAX_LIMIT:
-        message = f"limit is {limit}: ask for 1 to {MAX_LIMIT} rows a page."
-        raise InvalidError(message, field="limit")
+        raise InvalidError(f"limit is {limit}: ask for 1 to {MAX_LIMIT} rows a page.", field="limit")
 
 
 def fingerprint(order: Sequence[SortKey], query: str = "") -> str:
@@ -198,13 +198,11 @@ def _expanded(pairs: Sequence[tuple[SortKey, Value]]) -> ColumnElement[bool]:
 def _packed(value: object) -> object:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
-            message = f"{value!r} has no time zone: sort by an aware time"
-            raise ValueError(message)
+            raise ValueError(f"{value!r} has no time zone: sort by an aware time")
         return [value.isoformat()]
     if value is None or isinstance(value, str | int):
         return value
-    message = f"a cursor cannot hold {type(value).__name__} ({value!r})"
-    raise TypeError(message)
+    raise TypeError(f"a cursor cannot hold {type(value).__name__} ({value!r})")
 
 
 def _unpacked(value: Any) -> Value:  # noqa: ANN401 - straight from JSON

@@ -106,8 +106,9 @@ class LocalStorage:
             try:
                 return path.open("rb")
             except FileNotFoundError:
-                message = "The content of this attachment is no longer in the storage. Restore it from a backup."
-                raise NotFoundError(message, key=key) from None
+                raise NotFoundError(
+                    "The content of this attachment is no longer in the storage. Restore it from a backup.", key=key
+                ) from None
 
     def exists(self, key: str) -> bool:
         """Tell whether there is a file under `key`."""
@@ -136,8 +137,7 @@ class LocalStorage:
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            message = "This is not the key of an attachment."
-            raise InvalidError(message, field="key")
+            raise InvalidError("This is not the key of an attachment.", field="key")
         return self._root / key
 
 
@@ -146,8 +146,11 @@ def _copy(stream: Iterable[bytes] | BinaryIO, file: BinaryIO, max_bytes: int) ->
     for chunk in _chunks(stream):
         size += len(chunk)
         if size > max_bytes:
-            message = f"The attachment is larger than {human_bytes(max_bytes)}. Send a smaller file, or a link to it."
-            raise TooLargeError(message, field="file", max_bytes=max_bytes)
+            raise TooLargeError(
+                f"The attachment is larger than {human_bytes(max_bytes)}. Send a smaller file, or a link to it.",
+                field="file",
+                max_bytes=max_bytes,
+            )
         digest.update(chunk)
         if len(head) < _HEAD:
             head += chunk[: _HEAD - len(head)]

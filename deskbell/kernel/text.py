@@ -48,8 +48,7 @@ def one_line(value: str, limit: int) -> str:
     too long is cut between words, or inside one that is longer than half the line, and ends in "…".
     """
     if limit < 1:
-        message = f"a line of {limit} characters holds nothing"
-        raise ValueError(message)
+        raise ValueError(f"a line of {limit} characters holds nothing")
     text = " ".join(_CONTROL.sub(" ", _DECEPTIVE.sub("", clean(value))).split())
     return text if len(text) <= limit else _cut(text, limit - 1) + "…"
 
@@ -100,8 +99,7 @@ def clean_email(value: str, *, field: str = "email") -> str:
     local, at, domain = address.rpartition("@")
     if reason := _wrong_with_address(address, at) or _wrong_with_local(local) or _wrong_with_domain(domain):
         shown = one_line(address, 80) or "Nothing"
-        message = f"{shown} is not an e-mail address: {reason}. Write it like anna@example.com."
-        raise InvalidError(message, field=field)
+        raise InvalidError(f"{shown} is not an e-mail address: {reason}. Write it like anna@example.com.", field=field)
     return address
 
 

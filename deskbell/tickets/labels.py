@@ -52,8 +52,8 @@ def ensure_tags(session: Session, names: list[str]) -> dict[str, int]:
         return {}
     session.execute(insert(Tag).values([{"name": name} for name in cleaned]).on_conflict_do_nothing())
     lowered = {name.lower() for name in cleaned}
-    found = session.execute(select(func.lower(Tag.name), Tag.id).where(func.lower(Tag.name).in_(lowered))).tuples()
-    ids = dict(found.all())
+    found = session.execute(select(func.lower(Tag.name), Tag.id).where(func.lower(Tag.name).in_(lowered)))
+    ids = {name: tag_id for name, tag_id in found}  # noqa: C416 - dict() does not know a Row for a pair
     return {name: ids[name.lower()] for name in cleaned}
 
 

@@ -93,7 +93,14 @@ def test_a_title_is_never_empty_and_never_too_long(message: str, limit: int) -> 
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b", "Anna.Smith+tag@Example.COM", "o'hara@x-y.example", "müller@bücher.example", "root@localhost", "名@例え.jp"],
+    [
+        "a@b",
+        "Anna.Smith+tag@Example.COM",
+        "o'hara@x-y.example",
+        "müller@bücher.example",
+        "root@localhost",
+        "名@例え.jp",
+    ],
 )
 def test_an_address_keeps_the_case_in_which_it_was_typed(address: str) -> None:
     assert clean_email(f"  {address}\n") == address
@@ -189,7 +196,15 @@ def test_sizes_are_written_for_people(size: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (45, "45 s"), (65, "1 min 5 s"), (7500, "2 h 5 min"), (90_000, "1 d 1 h"), (86_460, "1 d"), (-60, "-1 min")],
+    [
+        (0, "0 s"),
+        (45, "45 s"),
+        (65, "1 min 5 s"),
+        (7500, "2 h 5 min"),
+        (90_000, "1 d 1 h"),
+        (86_460, "1 d"),
+        (-60, "-1 min"),
+    ],
 )
 def test_durations_are_written_for_people(seconds: int, text: str) -> None:
     assert human_duration(timedelta(seconds=seconds)) == text

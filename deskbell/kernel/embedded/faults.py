@@ -8,7 +8,8 @@ from pathlib import Path
 
 from deskbell.kernel.errors import SetupError
 
-_GRAVE = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):\s+(.+)")
+# Early visitors are told that "the database system is starting up"; that is no fault.
+_GRAVE = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):\s+(?!the database system is )(.+)")
 _LEVEL = re.compile(r"\b(?:[A-Z]+\d?|error):\s+(.+)")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
@@ -51,12 +52,17 @@ def from_postgres(doing: str, output: str, data_dir: Path) -> SetupError:
 
 
 def meaningful_line(output: str) -> str:
-    """The last line of a log that says what is wrong, else the last line at all, without its prefix."""
+    """The first line of a log that says what is wrong (others follow from it), else its last line; without prefix."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for number in range(len(lines) - 1, -1, -1):
-        if grave := _GRAVE.search(lines[number]):
+    before = ""
+    for line in lines:
+        if grave := _GRAVE.search(line):
             # "configuration file … contains errors" follows the line that names the parameter.
-            cause = _LEVEL.search(lines[number - 1]) if number and "contains errors" in lines[number] else None
-            return (cause or grave)[1]
-    plain = _LEVEL.search(lines[-1]) if lines else None
-    return plain[1] if plain else "".join(lines[-1:])
+            return _message(before) if "contains errors" in line else grave[1]
+        before = line
+    return _message(lines[-1]) if lines else ""
+
+
+def _message(line: str) -> str:
+    found = _LEVEL.search(line)
+    return found[1] if found else line

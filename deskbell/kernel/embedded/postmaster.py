@@ -51,7 +51,7 @@ def recorded(cluster: Path) -> Postmaster | None:
     try:
         lines = (cluster / _PID_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
         pid, port = int(lines[0]), int(lines[3])
-    except (FileNotFoundError, ValueError, IndexError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
         return None
     sockets, _, _, state = (lines[4:8] + [""] * 4)[:4]  # these are added one by one while it starts
     return Postmaster(pid, Path(sockets), port, state.strip() or "starting")

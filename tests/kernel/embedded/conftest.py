@@ -104,9 +104,10 @@ def connect(server: Server, password: str = PASSWORD) -> psycopg.Connection[tupl
 
 
 def ask(server: Server, question: str) -> str:
-    """The first column of the first row, as text."""
+    """The first column of the first row of the last statement, as text."""
     with connect(server) as connection:
-        row = connection.execute(question.encode()).fetchone()
+        *_, last = connection.execute(question.encode()).results()
+        row = last.fetchone()
     assert row
     return str(row[0])
 

@@ -1,0 +1,80 @@
+"""Throw-away databases: one server and one migrated template for all processes of a test run, one clone for each."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from deskbell.kernel.access import APPLICATION, OWNER, READ_ONLY
+from deskbell.kernel.address import Address
+from deskbell.kernel.embedded import EmbeddedPostgres
+from deskbell.kernel.roles import prepare_server
+from deskbell.migrations.runner import Migrator
+
+TEMPLATE = "deskbell_template"
+SUPERUSER_PASSWORD = APPLICATION_PASSWORD = READ_ONLY_PASSWORD = "for tests alone"  # noqa: S105 - the server is thrown away
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@contextmanager
+def throwaway_server(folder: Path, bin_dir: Path | None = None) -> Iterator[Address]:
+    """Start or join the run's server in `folder`; yield the superuser's way to its template database, migrated."""
+    server = EmbeddedPostgres(folder, superuser_password=SUPERUSER_PASSWORD, bin_dir=bin_dir, options=FAST)
+    running = server.start()
+    try:
+        admin = Address(str(running.socket_dir), running.port, TEMPLATE, running.superuser, SUPERUSER_PASSWORD)
+        with _one_at_a_time(folder / "template.lock"):
+            prepare_server(admin, {APPLICATION: APPLICATION_PASSWORD, READ_ONLY: READ_ONLY_PASSWORD})
+            Migrator(admin).upgrade()
+            make_partitions(admin)
+        yield admin
+    finally:
+        server.stop()
+
+
+def make_partitions(admin: Address) -> None:
+    """Make this month's and the next month's partition of the audit log."""
+    with psycopg.connect(admin.dsn, autocommit=True) as connection:
+        connection.execute("select deskbell_make_partitions(1)")
+
+
+@contextmanager
+def clone(template: Address, name: str) -> Iterator[Address]:
+    """Copy a database, which takes some 80 ms, and drop the copy in the end."""
+    identifiers = sql.Identifier(name), sql.Identifier(template.database), sql.Identifier(OWNER)
+    with psycopg.connect(template.to_database("postgres").dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(identifiers[0]))
+        connection.execute(sql.SQL("create database {} template {}").format(*identifiers[:2]))
+        connection.execute(sql.SQL("grant create, temporary on database {} to {}").format(identifiers[0], identifiers[2]))
+        connection.execute(sql.SQL("grant temporary on database {} to public").format(identifiers[0]))
+        try:
+            yield template.to_database(name)
+        finally:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(identifiers[0]))
+
+
+@contextmanager
+def empty_database(server: Address, name: str) -> Iterator[Address]:
+    """Make a database without a schema, for tests of migrations, and drop it in the end."""
+    address = server.to_database(name)
+    prepare_server(address, {})
+    try:
+        yield address
+    finally:
+        with psycopg.connect(server.to_database("postgres").dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def as_application(address: Address) -> Address:
+    """Return the application role's way to the same database."""
+    return address.as_role(APPLICATION, APPLICATION_PASSWORD)
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
