@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, String,
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
-from deskbell.accounts.models import Organization, Team, User
+from deskbell.accounts.models import Organization, Person, Team, User
 from deskbell.kernel.access import Allow
 from deskbell.kernel.actor import Channel
 from deskbell.kernel.orm import Base, CreatedAt, Id, Str50, Str100, Str255, Str500, UpdatedAt, enum_column
@@ -61,6 +61,7 @@ class Ticket(Base):
 
     `version`, `updated_at`, `resolved_at` and `reopen_count` are kept by a trigger, so that bulk statements and raw SQL
     cannot get them wrong. `description_folded` is the quoted text and signature that came with the first message.
+    `requester` and `agent` are `creator` and `assignee` as the actor may see them: to be shown.
     """
 
     __tablename__ = "tickets"
@@ -143,6 +144,12 @@ class Ticket(Base):
     assignee: Mapped[User | None] = relationship(
         foreign_keys=[assignee_id], lazy="raise", backref=backref("tickets_assigned", lazy="raise", passive_deletes="all")
     )
+    requester: Mapped[Person | None] = relationship(
+        primaryjoin="foreign(Ticket.creator_id) == Person.id", lazy="raise", viewonly=True
+    )
+    agent: Mapped[Person | None] = relationship(
+        primaryjoin="foreign(Ticket.assignee_id) == Person.id", lazy="raise", viewonly=True
+    )
     organization: Mapped[Organization | None] = relationship(lazy="raise")
     team: Mapped[Team | None] = relationship(lazy="raise")
     comments: Mapped[list["Comment"]] = relationship(
@@ -197,6 +204,9 @@ class Comment(Base):
     ticket: Mapped[Ticket] = relationship(back_populates="comments", lazy="raise")
     author: Mapped[User] = relationship(
         lazy="raise", backref=backref("comments", lazy="raise", passive_deletes="all")
+    )
+    writer: Mapped[Person | None] = relationship(
+        primaryjoin="foreign(Comment.author_id) == Person.id", lazy="raise", viewonly=True
     )
     attachments: Mapped[list["Attachment"]] = relationship(
         back_populates="comment", lazy="raise", passive_deletes="all", order_by="Attachment.id"

@@ -3,25 +3,24 @@
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import SortKey
 from deskbell.kernel.text import clean
 from deskbell.tickets.errors import NoSuchTicketError, TicketDeletedError
 from deskbell.tickets.models import Attachment, Comment, Tag, Ticket, TicketTag
 
-FOR_LIST = (
-    joinedload(Ticket.creator),
-    joinedload(Ticket.assignee),
-    joinedload(Ticket.organization),
-    joinedload(Ticket.team),
-    selectinload(Ticket.tags),
-)
-"""Two statements, however many tickets."""
+FOR_CUSTOMER_LIST = (joinedload(Ticket.requester), joinedload(Ticket.agent), joinedload(Ticket.organization))
+"""One statement, however many tickets."""
 
-FOR_THREAD = (
-    *FOR_LIST,
-    selectinload(Ticket.comments).options(joinedload(Comment.author), selectinload(Comment.attachments)),
+FOR_LIST = (*FOR_CUSTOMER_LIST, joinedload(Ticket.team), selectinload(Ticket.tags))
+"""Two statements, however many tickets. Customers see neither teams nor tags."""
+
+_THREAD = (
+    selectinload(Ticket.comments).options(joinedload(Comment.writer), selectinload(Comment.attachments)),
     selectinload(Ticket.attachments),
 )
+FOR_CUSTOMER_THREAD = (*FOR_CUSTOMER_LIST, *_THREAD)
+FOR_THREAD = (*FOR_LIST, *_THREAD)
 """Five statements, however long the thread."""
 
 NEWEST_FIRST = (SortKey(Ticket.updated_at, descending=True), SortKey(Ticket.id, descending=True))
@@ -50,8 +49,9 @@ def get_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticke
 
 
 def get_thread(session: Session, number: str) -> Ticket:
-    """Load a ticket with all that its page shows."""
-    return _present(session.scalar(_numbered(number).options(*FOR_THREAD)), number, deleted=True)
+    """Load a ticket with all that its page shows the actor."""
+    options = FOR_THREAD if actor_of(session).is_staff else FOR_CUSTOMER_THREAD
+    return _present(session.scalar(_numbered(number).options(*options)), number, deleted=True)
 
 
 def lock_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
