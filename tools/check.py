@@ -18,7 +18,7 @@ PROGRAMS = Path(sys.executable).parent
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "lint": {
         "ruff check": ("ruff", "check", "--output-format", "concise"),
-        "ruff format": ("ruff", "format", "--check"),
+        "ruff format": ("ruff", "format", "--check", "--output-format", "concise"),
         "own lint rules": ("python", "-m", "tools.lint"),
     },
     "types": {

@@ -61,11 +61,11 @@ def _read_private(path: Path) -> str:
 
 def _checked(key: bytes, source: str) -> bytes:
     if len(key) < _KEY_BYTES:
-        message = (
+        what = (
             f"{source} holds no key of {_KEY_BYTES} bytes or more. Restore it from a backup, or put a new one there "
             '(python -c "import secrets; print(secrets.token_urlsafe(32))"): everybody must then log in again.'
         )
-        raise SetupError(message)
+        raise SetupError(what)
     return key
 
 

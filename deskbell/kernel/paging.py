@@ -65,10 +65,9 @@ class SortKey:
         return self.column.__clause_element__() if isinstance(self.column, InstrumentedAttribute) else self.column
 
     def order(self) -> UnaryExpression[Any]:
-        """ORDER BY this. Ascending, PostgreSQL puts NULLs last by itself."""
-        if not self.descending:
-            return self.column.asc()
-        return self.column.desc().nulls_last() if self.can_be_null else self.column.desc()
+        """ORDER BY this."""
+        ordered = self.column.desc() if self.descending else self.column.asc()
+        return ordered.nulls_last() if self.can_be_null else ordered
 
     def bound(self, value: Value) -> ColumnElement[Any]:
         """`value` as a parameter of the column's type."""

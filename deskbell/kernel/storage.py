@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -82,7 +82,7 @@ class LocalStorage:
             incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=incoming)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with _closing(os.fdopen(descriptor, "wb")) as file:
                 blob = _copy(stream, file, max_bytes)
             with _clear_errors():
                 self._name(Path(name), blob.key)
@@ -163,6 +163,15 @@ def _copy(stream: Iterable[bytes] | BinaryIO, file: BinaryIO, max_bytes: int) ->
     return StoredBlob(f"{name[:2]}/{name[2:4]}/{name}", name, size, head)
 
 
+@contextmanager
+def _closing(file: BinaryIO) -> Iterator[BinaryIO]:
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # after a full disk, closing would only complain once more; what counts was synced
+            file.close()
+
+
 def _chunks(stream: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
     read = getattr(stream, "read", None)  # a file iterates by lines, and a line may be as long as the file
     return iter(stream) if read is None else iter(lambda: read(_CHUNK), b"")
@@ -184,10 +193,10 @@ def _clear_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            message = "The disk for attachments is full, nothing was kept. Free some space on the server and try again."
+            what = "The disk for attachments is full, nothing was kept. Free some space on the server and try again."
         else:
-            message = f"The storage for attachments does not work ({error.strerror or error}): have its folder checked."
-        raise UnavailableError(message) from error
+            what = f"The storage for attachments does not work ({error.strerror or error}): have its folder checked."
+        raise UnavailableError(what) from error
 
 
 # The tags by which the MIME Sniffing Standard (7.1) knows HTML, and more; found anywhere, as it costs a click only.

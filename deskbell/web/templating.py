@@ -58,12 +58,13 @@ _UNITS: Final = (
     (timedelta(hours=1), "h"),
     (timedelta(minutes=1), "min"),
 )
+_SIZES: Final = ("bytes", "kB", "MB", "GB", "TB")
 _WORD: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _STATUS: Final = "status:"
 
 
 def build_environment(templates: Path = HERE / "templates", static: Path = HERE / "static") -> Environment:
-    """Everything escaped, nothing undefined; `static('app.css')` gives the address of a file, changing with its content."""
+    """Everything escaped, nothing undefined; `static('base.css')` is the address of that file with its present content."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -99,7 +100,7 @@ def static_urls(folder: Path) -> dict[str, str]:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long before `now`, in its largest whole unit: `5 min ago`. Less than a minute, or the future, is `just now`."""
+    """How long before `now`, in its largest whole unit: `5 min ago`; `just now` within a minute and in the future."""
     passed = now - moment
     for unit, name in _UNITS:
         if passed >= unit:
@@ -129,15 +130,11 @@ def iso(moment: datetime) -> str:
 
 
 def size_in_words(size: int) -> str:
-    """`820 bytes`, `1.2 MB`; a kB has 1024 bytes, as in file managers and in the limits on attachments."""
-    if size < 1024:
-        return "1 byte" if size == 1 else f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1024
-        if value < 999.5:
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-    return f"{value / 1024:.1f} TB"
+    """`820 bytes`, `1.4 MB`; a kB has 1024 bytes, as in file managers and in the limits on attachments."""
+    if size == 1:
+        return "1 byte"
+    step = min(max(size.bit_length() - 1, 0) // 10, len(_SIZES) - 1)
+    return f"{size / 1024**step:.1f}".removesuffix(".0") + f" {_SIZES[step]}"
 
 
 def label(code: str) -> str:

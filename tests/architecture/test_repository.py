@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SECRET_FILES = (".env", ".env.*", "*.pem", "*.key", "*.p12", "id_*", ".pgpass", ".netrc")
-SECRETS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b")
+SECRETS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----$|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b")
 OWN_MACHINE = re.compile(r"(?<![\w.])/(?:work|root|Users)/\w")
 
 
@@ -23,10 +23,15 @@ def files() -> list[Path]:
 
 
 def matches(files: list[Path], pattern: re.Pattern[str]) -> list[str]:
-    """Find `path: match` in the text files."""
+    """Find `path:line: text` in the text files, line by line."""
     texts = {file: file.read_bytes() for file in files if file.name != "uv.lock"}
-    found = {file: pattern.search(text.decode(errors="replace")) for file, text in texts.items() if b"\0" not in text}
-    return [f"{file.relative_to(ROOT)}: {match.group()}" for file, match in found.items() if match]
+    return [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
+        for file, text in texts.items()
+        if b"\0" not in text
+        for number, line in enumerate(text.decode(errors="replace").splitlines(), 1)
+        if pattern.search(line)
+    ]
 
 
 def test_no_file_is_a_secret(files: list[Path]) -> None:
@@ -61,6 +66,6 @@ def test_every_exception_from_a_linter_has_its_reason() -> None:
 
 
 def test_every_noqa_has_its_reason(files: list[Path]) -> None:
-    """`# noqa: CODE - reason`; a bare `# noqa` silences everything, also what nobody looked at."""
+    """Say the code and then why: a bare one silences everything, also what nobody looked at."""
     bare = re.compile(r"#\s*noqa(?!: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)*[^\w\n]+\w)")
     assert matches([file for file in files if file.suffix == ".py"], bare) == []

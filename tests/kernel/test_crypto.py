@@ -1,7 +1,6 @@
 """The master key, what is derived from it, signatures and tokens."""
 
 import multiprocessing
-import os
 import stat
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -80,7 +79,7 @@ def test_a_data_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -
 
 def test_a_configured_key_is_used_and_no_file_is_made(tmp_path: Path) -> None:
     assert load_master_key(tmp_path, "k" * 32) == b"k" * 32
-    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.iterdir())
     with pytest.raises(SetupError, match="DESKBELL_SECRET_KEY holds no key of 32 bytes"):
         load_master_key(tmp_path, "too short")
 
@@ -100,8 +99,10 @@ def test_a_configured_key_is_used_and_no_file_is_made(tmp_path: Path) -> None:
             bytes(range(0x60, 0xB0)).hex(),
             bytes(range(0xB0, 0x100)).hex(),
             82,
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
-            "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87",
+            (
+                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
+                "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
+            ),
         ),
         (
             "0b" * 22,

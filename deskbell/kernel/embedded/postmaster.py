@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from deskbell.kernel.errors import SetupError
 
 _PROC = Path("/proc")
 _PID_FILE = "postmaster.pid"
+_WRITTEN_WITHIN = 1.0  # seconds between making a lock file and writing it, at the most
 # Run in the background of a shell that ends at once, the server is nobody's child: nobody need wait for it.
 _IN_BACKGROUND = '"$@" </dev/null >&2 & echo $!'
 
@@ -64,15 +66,20 @@ def running(cluster: Path) -> Postmaster | None:
 
 
 def clear_stale(cluster: Path, socket_dir: Path) -> None:
-    """Remove what a server that is gone left behind and PostgreSQL would stumble over. Only when none is running.
+    """Remove the lock files of a server that is gone if PostgreSQL would stumble over them.
 
-    A postmaster.pid whose process is gone is left to PostgreSQL, which looks for orphaned backends first.
+    It does over one whose number went to another process, and over an empty one. Any other is left to PostgreSQL,
+    which looks for orphaned backends first; so is one that a server may be writing just now.
     """
-    found = recorded(cluster)
-    if found is None or is_alive(found.pid):
-        (cluster / _PID_FILE).unlink(missing_ok=True)
-    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-        (socket_dir / name).unlink(missing_ok=True)
+    for file in (cluster / _PID_FILE, socket_dir / f".s.PGSQL.{PORT}.lock"):
+        with suppress(FileNotFoundError):
+            owner = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip().lstrip("-")
+            if owner.isdecimal():
+                stale = is_alive(int(owner)) and not _is_server(int(owner), cluster)
+            else:
+                stale = time.time() - file.stat().st_mtime > _WRITTEN_WITHIN
+            if stale:
+                file.unlink()
 
 
 def launch(cluster: Path, account: Account, programs: Programs, log: int) -> int:

@@ -76,9 +76,9 @@ def _keep_html(text: str, section: _Section, contents: Contents) -> None:
     if markup.is_readable(html) and len(html) + sum(map(len, section.html)) <= markup.MAX_HTML:
         section.html.append(html)
         return
-    contents.defects.append("the HTML is too large or too deeply nested to be shown; it was kept as an attachment")
+    contents.defects.append("its HTML is too large to be shown; it was kept as an attachment")
     contents.attachments.append(ParsedAttachment("message.html", "text/html", text.encode()))
-    section.plain.append(markup.bare_text(html[: markup.MAX_HTML]))
+    section.plain.append(to_text(html[: markup.MAX_HTML]).text)
 
 
 def _compose(sections: Iterable[_Section], contents: Contents) -> None:

@@ -1,29 +1,19 @@
-"""HTML of strangers: made safe to show, and turned into text.
-
-Both go through nh3, which parses as browsers do. Nesting, entities and attributes without end cost it quadratic time
-(200,000 nested `<div>` three minutes), so HTML that no mail program writes is refused before.
-"""
+"""HTML of strangers made safe to show."""
 
 import re
 from copy import deepcopy
+from html import escape
 from typing import Final
 
 import nh3
 
 from deskbell.kernel.text import clean
+from deskbell.mail.parsing.soup import VOID, Close, Open, tokens
 
-MAX_HTML: Final = 2_000_000  # characters
-_MAX_DEPTH: Final = 1_000
-_MAX_ENTITIES: Final = 200_000
-_MAX_TAG: Final = 50_000  # characters of one tag, data URIs aside
+MAX_HTML: Final = 1_000_000  # characters, data URIs aside
+_MAX_ENTITIES: Final = 100_000  # nh3 takes quadratic time for them
 
-_DATA_URI: Final = re.compile(r"data:[\w/+.;=-]{0,100},[A-Za-z0-9+/=%\s]*", re.IGNORECASE)
-_TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_LONG_TAG: Final = re.compile(rf"<[a-zA-Z][^>]{{{_MAX_TAG}}}")
-_OPEN_BY_DESIGN: Final = {  # void, or closed by what follows
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "param",
-    "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "colgroup", "html", "head", "body",
-}  # fmt: skip
+_DATA_URI: Final = re.compile(r"data:[\w/+.;=-]{0,100},[A-Za-z0-9+/=%\s]*+", re.IGNORECASE)
 
 _STYLES: Final = {  # none of these can load anything
     "background-color", "color", "direction", "font-family", "font-size", "font-style", "font-weight", "line-height",
@@ -48,9 +38,11 @@ def _without_remote_images(tag: str, attribute: str, value: str) -> str | None:
     return None if is_remote else value
 
 
-_TO_SHOW: Final = nh3.Cleaner(
-    tags=nh3.ALLOWED_TAGS | {"font", "tfoot"},
-    attributes=_attributes(),
+_TAGS: Final = nh3.ALLOWED_TAGS | {"font", "tfoot"}
+_ATTRIBUTES: Final = _attributes()
+_CLEANER: Final = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
     attribute_filter=_without_remote_images,
     url_schemes={"http", "https", "mailto", "tel", "cid"},
     url_relative="deny",
@@ -59,18 +51,8 @@ _TO_SHOW: Final = nh3.Cleaner(
 
 
 def is_readable(html: str) -> bool:
-    """Whether `html`, without its data URIs, is of a size and shape that can be read in a second or two."""
-    return len(html) <= MAX_HTML and html.count("&") <= _MAX_ENTITIES and not _LONG_TAG.search(html) and _is_shallow(html)
-
-
-def _is_shallow(html: str) -> bool:
-    depth = 0
-    for tag in _TAG.finditer(html):
-        if tag[2].lower() not in _OPEN_BY_DESIGN:
-            depth = max(depth - 1, 0) if tag[1] else depth + 1
-            if depth > _MAX_DEPTH:
-                return False
-    return True
+    """Whether `html`, without its data URIs, can be read in a second or two."""
+    return len(html) <= MAX_HTML and html.count("&") <= _MAX_ENTITIES
 
 
 def without_data_uris(html: str) -> str:
@@ -79,10 +61,26 @@ def without_data_uris(html: str) -> str:
 
 
 def sanitised(html: str) -> str:
-    """Return `html` without scripts, forms, styles that load, remote images and foreign link targets."""
-    return clean(_TO_SHOW.clean(html))
+    """Return `html` without scripts, forms, remote images and styles that load anything."""
+    return clean(_CLEANER.clean("".join(_tidied(html))))
 
 
-def bare_text(html: str) -> str:
-    """Drop the tags, for HTML that is not readable otherwise."""
-    return re.sub(r"<[^<>]{0,10000}>", " ", html)
+def _tidied(html: str) -> list[str]:
+    """Write the HTML anew, balanced and only with what may stay."""
+    written: list[str] = []
+    for token in tokens(html):
+        if isinstance(token, str):
+            written.append(escape(token, quote=False))
+        elif token.name in _TAGS:
+            written.append(_start_tag(token) if isinstance(token, Open) else _end_tag(token))
+    return written
+
+
+def _start_tag(token: Open) -> str:
+    allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(token.name, set())
+    kept = (f' {name}="{escape(value)}"' for name, value in token.attributes.items() if name in allowed)
+    return f"<{token.name}{''.join(kept)}>"
+
+
+def _end_tag(token: Close) -> str:
+    return "" if token.name in VOID else f"</{token.name}>"

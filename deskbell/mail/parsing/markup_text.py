@@ -2,20 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Final
 
-import nh3
+from deskbell.mail.parsing.soup import Close, Open, tokens
 
 _RULE: Final = "_" * 32  # what Outlook writes in plain text where its HTML has a line above the quoted header
-_MAX_QUOTES: Final = 10
-
-# For reading, what tells where a quote begins must survive; the result is never shown.
-_TO_READ: Final = nh3.Cleaner(
-    tags=nh3.ALLOWED_TAGS | {"font", "tfoot"},
-    attributes={"*": {"class", "id", "style"}, "a": {"href"}, "img": {"alt"}},
-    link_rel=None,
-)
+_MAX_LEVELS: Final = 10
 
 _BREAKS: Final = {
     "address", "article", "aside", "caption", "center", "dd", "details", "div", "dt", "figcaption", "figure", "footer",
@@ -41,10 +33,15 @@ class Rendered:
 
 
 def to_text(html: str) -> Rendered:
-    """Render HTML that `markup.is_readable`."""
+    """Render HTML in linear time."""
     page = _Page()
-    page.feed(_TO_READ.clean(html))
-    page.close()
+    for token in tokens(html):
+        if isinstance(token, str):
+            page.write_text(token)
+        elif isinstance(token, Open):
+            page.begin(token.name, token.attributes)
+        else:
+            page.end(token)
     return page.rendered()
 
 
@@ -57,11 +54,10 @@ class _Line:
     wants_space: bool = False
 
 
-class _Page(HTMLParser):
+class _Page:
     """Writes the lines. Blank lines between blocks are owed until something follows."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
         self._line = _Line()
         self._blank_due = False
@@ -79,8 +75,7 @@ class _Page(HTMLParser):
 
     # --- tags
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+    def begin(self, tag: str, given: dict[str, str]) -> None:
         if tag in _PARAGRAPHS or tag in _BREAKS:
             self._begin_block(tag, given)
         elif tag == "br":
@@ -96,13 +91,13 @@ class _Page(HTMLParser):
         if _QUOTE_NAMES & set(f"{given.get('class', '')} {given.get('id', '')}".lower().split()):
             self._mark()
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a" and self._links:
+    def end(self, token: Close) -> None:
+        if token.name == "a" and self._links:
             self._end_link(*self._links.pop())
-        elif tag in _PARAGRAPHS or tag in _BREAKS:
-            self._end_block(tag)
+        elif token.name in _PARAGRAPHS or token.name in _BREAKS:
+            self._end_block(token.name)
 
-    def handle_data(self, data: str) -> None:
+    def write_text(self, data: str) -> None:
         if self._preformatted:
             first, *others = data.split("\n")
             self._write(first)
@@ -154,7 +149,7 @@ class _Page(HTMLParser):
             self._owe_blank()
 
     def _bullet(self) -> None:
-        indent = "  " * max(len(self._lists) - 1, 0)
+        indent = "  " * min(max(len(self._lists) - 1, 0), _MAX_LEVELS)
         number = self._lists[-1] if self._lists else None
         if number is not None:
             self._lists[-1] = number = number + 1
@@ -202,7 +197,7 @@ class _Page(HTMLParser):
             self._append(text, quotes)
 
     def _append(self, text: str, quotes: int | None = None) -> None:
-        prefix = "> " * min(self._quotes if quotes is None else quotes, _MAX_QUOTES)
+        prefix = "> " * min(self._quotes if quotes is None else quotes, _MAX_LEVELS)
         if self._blank_due:
             self._lines.append(">" if prefix and self._lines[-1].startswith(">") else "")
             self._blank_due = False

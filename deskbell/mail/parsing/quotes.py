@@ -15,7 +15,7 @@ from mailparser_reply.constants import MAIL_LANGUAGES
 from deskbell.mail.parsing.signatures import signature_start
 
 ANALYSED: Final = 1_000_000  # characters; what comes after belongs to where these end
-_MOST_TRIES: Final = 2_000  # places looked at more closely
+_MOST_TRIES: Final = 1_000  # places looked at more closely
 _WRAPPED: Final = 4  # lines that one introduction may be broken into
 _LONGEST_LINE: Final = 200
 _HEADER_ROWS: Final = 10
@@ -139,7 +139,7 @@ def _candidates(lines: list[str], marks: frozenset[int]) -> list[int]:
     """Return the lines that could begin an introduction: a ruling line, a header, one soon followed by a colon."""
     found = set(marks)
     for index, line in enumerate(lines):
-        if line.startswith(">"):
+        if line[:1] in {"", ">"}:
             continue
         begin = line[:_LONGEST_LINE].lstrip(" *")
         if begin[:2] in {"--", "__", "- ", "_ "} or _HEADER.match(begin) or _FORWARDED.match(begin):

@@ -17,7 +17,7 @@ from deskbell.mail.parsing.headers import Headers, tolerant
 MAX_DEPTH: Final = 20
 MAX_PARTS: Final = 1_000
 _MAX_HEADER: Final = 2_000_000  # bytes of all header fields of one part
-_MAX_CONTENT_FIELD: Final = 4_000  # characters: the library reads parameters in quadratic time
+_MAX_CONTENT_FIELD: Final = 2_500  # characters: the library reads parameters in quadratic time
 
 _FIELD_LINE: Final = re.compile(rb"(?:[^\x00-\x20\x7f:\r\n]+[ \t]*:|[ \t]|>?From )[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
@@ -40,22 +40,79 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What is still to be taken apart: raw bytes with headers."""
+    """What is still to be taken apart: the bytes of a part, headers and body, from `start` to `end`."""
 
-    raw: bytes
-    depth: int
-    choice: int | None
+    start: int
+    end: int
+    depth: int = 0
+    choice: int | None = None
 
 
-def split_header(raw: bytes) -> tuple[Headers, bytes]:
-    """Return the header fields that `raw` begins with, and the rest. The first line that is no field begins the body."""
-    position = 0
-    while line := _FIELD_LINE.match(raw, position):
+class Walk:
+    """The leaves of a message in order; `headers` are the message's own, `defects` is complete after the walk."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._choices = 0
+        first = len(raw) - len(raw.lstrip(b"\r\n"))
+        self._stack = [_Piece(first, len(raw))]
+        self.headers, _ = read_headers(raw, first, len(raw))
+        self.defects: list[str] = []
+
+    def __iter__(self) -> Iterator[Part]:
+        """Yield at most `MAX_PARTS` leaves."""
+        yielded = 0
+        while self._stack:
+            if yielded == MAX_PARTS:
+                self.defects.append(f"it has more than {MAX_PARTS} parts; the others are only in the raw message")
+                return
+            part = self._take_apart(self._stack.pop())
+            if part is not None:
+                yielded += 1
+                yield part
+
+    def _take_apart(self, piece: _Piece) -> Part | None:
+        headers, body = read_headers(self._raw, piece.start, piece.end)
+        choice = self._new_choice() if piece.choice is None else piece.choice
+        if not content_type(headers).startswith("multipart/"):
+            return Part(headers, self._raw[body : piece.end], choice)
+        if piece.depth == MAX_DEPTH:
+            self.defects.append(f"parts are nested deeper than {MAX_DEPTH}; what lies deeper was kept as an attachment")
+            return Part(headers, self._raw[piece.start : piece.end], choice, nested=True)
+        ranges = self._split(headers, body, piece.end)
+        if not ranges:
+            self.defects.append("a multipart has no parts; it was read as text")
+            return Part(Message(), self._raw[body : piece.end], choice)
+        is_choice = piece.choice is not None or content_type(headers) == "multipart/alternative"
+        below = (_Piece(*each, piece.depth + 1, choice if is_choice else None) for each in reversed(ranges))
+        self._stack.extend(below)
+        return None
+
+    def _new_choice(self) -> int:
+        self._choices += 1
+        return self._choices
+
+    def _split(self, headers: Headers, start: int, end: int) -> list[tuple[int, int]]:
+        boundary = tolerant(headers.get_boundary, None)
+        if not boundary:
+            return []
+        marker = b"--" + boundary.encode("utf-8", "surrogateescape")
+        ranges, closed = split_multipart(self._raw, marker, start, end)
+        if ranges and not closed:
+            self.defects.append("the end of a multipart is missing; the message may be cut short")
+        return ranges
+
+
+def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
+    """Return the header fields that `raw[start:end]` begins with, and where the body begins.
+
+    The first line that is no field begins the body, whether it is blank or not.
+    """
+    position, most = start, start + _MAX_HEADER
+    while position < most and (line := _FIELD_LINE.match(raw, position, end)) and line.end() > position:
         position = line.end()
-        if position >= min(len(raw), _MAX_HEADER):
-            break
-    blank = _LINE_END.match(raw, position)
-    return _read_fields(raw[:position]), raw[blank.end() if blank else position :]
+    blank = _LINE_END.match(raw, position, end)
+    return _read_fields(raw[start:position]), blank.end() if blank else position
 
 
 def _read_fields(raw: bytes) -> Headers:
@@ -70,98 +127,42 @@ def _read_fields(raw: bytes) -> Headers:
     return headers
 
 
-class Walk:
-    """The leaves of a message in order; `headers` are the message's own, `defects` is complete after the walk."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.headers, _ = split_header(raw.lstrip(b"\r\n"))
-        self.defects: list[str] = []
-        self._stack = [_Piece(raw.lstrip(b"\r\n"), 0, None)]
-        self._choices = 0
-
-    def __iter__(self) -> Iterator[Part]:
-        """Yield at most `MAX_PARTS` leaves."""
-        yielded = 0
-        while self._stack:
-            if yielded == MAX_PARTS:
-                self.defects.append(f"the message has more than {MAX_PARTS} parts; the others are only in the raw message")
-                return
-            part = self._take_apart(self._stack.pop())
-            if part is not None:
-                yielded += 1
-                yield part
-
-    def _take_apart(self, piece: _Piece) -> Part | None:
-        headers, body = split_header(piece.raw)
-        if not content_type(headers).startswith("multipart/"):
-            return self._leaf(headers, body, piece)
-        if piece.depth == MAX_DEPTH:
-            self.defects.append(f"parts are nested deeper than {MAX_DEPTH}; what lies deeper was kept as an attachment")
-            return Part(headers, piece.raw, self._new_choice(), nested=True)
-        parts = self._split(headers, body)
-        if not parts:
-            self.defects.append("a multipart has no parts; it was read as text")
-            return self._leaf(Message(), body, piece)
-        self._push(headers, parts, piece)
-        return None
-
-    def _push(self, headers: Headers, parts: list[bytes], piece: _Piece) -> None:
-        choice = piece.choice
-        if choice is None and content_type(headers) == "multipart/alternative":
-            choice = self._new_choice()
-        self._stack += [_Piece(each, piece.depth + 1, choice) for each in reversed(parts)]
-
-    def _leaf(self, headers: Headers, body: bytes, piece: _Piece) -> Part:
-        return Part(headers, body, self._new_choice() if piece.choice is None else piece.choice)
-
-    def _new_choice(self) -> int:
-        self._choices += 1
-        return self._choices
-
-    def _split(self, headers: Headers, body: bytes) -> list[bytes]:
-        boundary = tolerant(headers.get_boundary, None)
-        if not boundary:
-            return []
-        room = MAX_PARTS + 1 - len(self._stack)
-        parts, closed = split_multipart(body, boundary.encode("utf-8", "surrogateescape"), max(room, 1))
-        if parts and not closed:
-            self.defects.append("the end of a multipart is missing; the message may be cut short")
-        return parts
-
-
 def content_type(headers: Headers) -> str:
     """Return the media type in lower case; text/plain where none or none that makes sense is declared."""
     return tolerant(headers.get_content_type, "text/plain")
 
 
-def split_multipart(body: bytes, boundary: bytes, most: int) -> tuple[list[bytes], bool]:
-    """Return the first `most` parts between the boundary lines, and whether no end is missing (RFC 2046 5.1.1)."""
-    parts: list[bytes] = []
-    start: int | None = None
-    for begin, end, closing in _boundaries(body, b"--" + boundary):
-        if start is not None:
-            parts.append(_without_line_end(body, start, begin))
-        if closing or len(parts) >= most:
+def split_multipart(raw: bytes, marker: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], bool]:
+    """Return where the parts of `raw[start:end]` are, between the boundary lines, and whether the last one has an end.
+
+    Follows RFC 2046 5.1.1; reads on to one part more than a message may have.
+    """
+    parts: list[tuple[int, int]] = []
+    begun: int | None = None
+    for line_start, line_end, closing in _boundaries(raw, marker, start, end):
+        if begun is not None:
+            parts.append((begun, _without_line_end(raw, begun, line_start)))
+        if closing or len(parts) > MAX_PARTS:
             return parts, True
-        start = end
-    if start is not None:
-        parts.append(body[start:])
+        begun = line_end
+    if begun is not None:
+        parts.append((begun, end))
     return parts, False
 
 
-def _boundaries(body: bytes, marker: bytes) -> Iterator[tuple[int, int, bool]]:
+def _boundaries(raw: bytes, marker: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Yield where each boundary line begins, where it ends, and whether it is the closing one."""
-    position = body.find(marker)
+    position = raw.find(marker, start, end)
     while position >= 0:
-        end = _BOUNDARY_END.match(body, position + len(marker))
-        if end and (position == 0 or body[position - 1] in b"\r\n"):
-            yield position, end.end(), end[1] is not None
-        position = body.find(marker, position + len(marker))
+        line = _BOUNDARY_END.match(raw, position + len(marker), end)
+        if line and (position == start or raw[position - 1] in b"\r\n"):
+            yield position, line.end(), line[1] is not None
+        position = raw.find(marker, position + len(marker), end)
 
 
-def _without_line_end(body: bytes, start: int, end: int) -> bytes:
-    """The line end before a boundary belongs to the boundary."""
+def _without_line_end(raw: bytes, start: int, end: int) -> int:
+    """Return where the part really ends: the line end before a boundary belongs to the boundary."""
     for line_end in (b"\r\n", b"\n", b"\r"):
-        if body.endswith(line_end, start, end):
-            return body[start : end - len(line_end)]
-    return body[start:end]
+        if raw.endswith(line_end, start, end):
+            return end - len(line_end)
+    return end

@@ -2,8 +2,10 @@
 
 import binascii
 import re
+from itertools import islice
 from typing import Final
 
+_MOST_FILES: Final = 100  # what comes after stays in the text
 _BLOCK: Final = re.compile(
     r"^begin [0-7]{3,4} (?P<name>[^\n]{1,255})\n(?P<lines>(?:[!-`][ -`]{0,80}\n)+)(?:[` ]?\n)?end[ \t]*$", re.MULTILINE
 )
@@ -25,8 +27,9 @@ def _line(line: bytes) -> bytes:
 
 
 def extract(text: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """Take the files out of `text`: what remains, and (name, content) of each."""
+    """Take the files out of `text`: what remains, and (name, content) of each, at most 100."""
     if "begin " not in text:
         return text, []
-    files = [(block["name"], decode_lines(block["lines"].encode())) for block in _BLOCK.finditer(text)]
-    return (_BLOCK.sub("", text), files) if files else (text, [])
+    blocks = islice(_BLOCK.finditer(text), _MOST_FILES)
+    files = [(block["name"], decode_lines(block["lines"].encode())) for block in blocks]
+    return (_BLOCK.sub("", text, _MOST_FILES), files) if files else (text, [])

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,13 @@ from deskbell.kernel.embedded.waiting import deadline_in
 PASSWORD = "it's a sécret"
 SYSTEM_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 HOLDER = """
-import sys
+import os, sys
 from pathlib import Path
 from deskbell.kernel.embedded import EmbeddedPostgres
+if user := int(sys.argv[3]):  # after the imports: Python itself may lie where only root comes
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
 postgres = EmbeddedPostgres(Path(sys.argv[1]), superuser_password=sys.argv[2], options={"fsync": "off"})
 postgres.start()
 print("started", flush=True)
@@ -38,7 +44,7 @@ class Desk:
     bin_dir: Path | None = None
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def postgres(self, **changed: Any) -> EmbeddedPostgres:
+    def postgres(self, **changed: Any) -> EmbeddedPostgres:  # noqa: ANN401 - as EmbeddedPostgres takes them
         usual: dict[str, Any] = {"superuser_password": PASSWORD, "bin_dir": self.bin_dir, "options": {"fsync": "off"}}
         return EmbeddedPostgres(self.data_dir, **(usual | changed))
 
@@ -55,10 +61,10 @@ class Desk:
         assert self.running, "the server should be running"
         return self.running.pid
 
-    def python(self, script: str, *, user: int | None = None) -> subprocess.Popen[str]:
-        """Another process (in a group of its own) that runs `script` with the data directory and the password."""
+    def python(self, script: str, *, user: int = 0) -> subprocess.Popen[str]:
+        """Another process, in a group of its own, that is told the data directory, the password and whom to become."""
         process = subprocess.Popen(
-            [sys.executable, "-c", script, self.data_dir, PASSWORD],
+            [sys.executable, "-c", script, self.data_dir, PASSWORD, str(user)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -66,14 +72,11 @@ class Desk:
             cwd="/",
             env={**os.environ, "PYTHONPATH": str(Path(deskbell.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
             start_new_session=True,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
         )
         self.processes.append(process)
         return process
 
-    def holder(self, *, user: int | None = None) -> subprocess.Popen[str]:
+    def holder(self, *, user: int = 0) -> subprocess.Popen[str]:
         """Another process that holds a share in the server."""
         process = self.python(HOLDER, user=user)
         started(process)
@@ -112,19 +115,45 @@ def ask(server: Server, question: str) -> str:
     return str(row[0])
 
 
+@contextmanager
+def desk_in_temporary_folder() -> Iterator[Desk]:
+    """Not in tmp_path: every other pytest of root that begins closes the folder above it to the server's user."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-test-") as folder:
+        desk = Desk(Path(folder) / "desk")
+        try:
+            yield desk
+        finally:
+            desk.clear()
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk with the programs of the wheel."""
-    desk = Desk(tmp_path / "desk")
-    yield desk
-    desk.clear()
+def new_desk() -> Iterator[Desk]:
+    """A desk without a database, with the programs of the wheel."""
+    with desk_in_temporary_folder() as desk:
+        yield desk
+
+
+@pytest.fixture(scope="session")
+def used_desk() -> Iterator[Desk]:
+    """A desk whose database was made and left; to copy, as a first start is slow."""
+    with desk_in_temporary_folder() as desk:
+        with desk.postgres():
+            pass
+        yield desk
+
+
+@pytest.fixture
+def desk(new_desk: Desk, used_desk: Desk) -> Desk:
+    """A desk with a database, with the programs of the wheel."""
+    subprocess.run(["cp", "-a", used_desk.data_dir, new_desk.data_dir], check=True)
+    return new_desk
 
 
 @pytest.fixture(params=["wheel", "system"])
-def any_desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
-    """A desk with the programs of the wheel, then one with those of the system's PostgreSQL 15."""
+def any_new_desk(request: pytest.FixtureRequest, new_desk: Desk) -> Desk:
+    """A desk without a database, with the programs of the wheel, then with those of the system's PostgreSQL 15."""
     if request.param == "system":
         if not SYSTEM_PROGRAMS.is_dir():
             pytest.skip(f"there is no PostgreSQL 15 in {SYSTEM_PROGRAMS}")
-        desk.bin_dir = SYSTEM_PROGRAMS
-    return desk
+        new_desk.bin_dir = SYSTEM_PROGRAMS
+    return new_desk

@@ -28,8 +28,6 @@ def programs_of(version: str, folder: Path) -> Path:
 
 
 def test_data_of_another_version_are_refused_naming_both_versions(desk: Desk) -> None:
-    with desk.postgres():
-        pass
     for made_by, remedy in (("99", "newer Deskbell"), ("15", "pg_dump")):
         (desk.cluster / "PG_VERSION").write_text(f"{made_by}\n")
         said = complaint(desk)
@@ -39,8 +37,6 @@ def test_data_of_another_version_are_refused_naming_both_versions(desk: Desk) ->
 
 
 def test_a_database_that_deskbell_did_not_make_is_left_alone(desk: Desk) -> None:
-    with desk.postgres():
-        pass
     parameters = desk.cluster / "postgresql.conf"
     parameters.write_text("port = 1\n")
     assert "did not make" in complaint(desk)
@@ -50,17 +46,19 @@ def test_a_database_that_deskbell_did_not_make_is_left_alone(desk: Desk) -> None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_data_of_root_are_refused_with_the_command_that_helps(desk: Desk) -> None:
-    desk.cluster.mkdir(parents=True)
-    assert f"chown -R deskbell {desk.cluster}" in complaint(desk)
+def test_data_of_root_are_refused_with_the_command_that_helps(new_desk: Desk) -> None:
+    new_desk.cluster.mkdir(parents=True)
+    assert f"chown -R deskbell {new_desk.cluster}" in complaint(new_desk)
 
 
-def test_programs_that_are_missing_too_old_or_broken_are_refused(desk: Desk, tmp_path: Path) -> None:
-    assert "does not hold PostgreSQL's programs" in complaint(desk, bin_dir=tmp_path)
-    assert "holds PostgreSQL 14; Deskbell needs 15" in complaint(desk, bin_dir=programs_of("14.9", tmp_path / "old"))
+def test_programs_that_are_missing_too_old_or_broken_are_refused(new_desk: Desk, tmp_path: Path) -> None:
+    assert "does not hold PostgreSQL's programs" in complaint(new_desk, bin_dir=tmp_path)
+    assert "holds PostgreSQL 14; Deskbell needs 15" in complaint(
+        new_desk, bin_dir=programs_of("14.9", tmp_path / "old")
+    )
     broken = programs_of("15.1", tmp_path / "broken")
     (broken / "postgres").write_text("no program")
-    assert "does not run on this machine" in complaint(desk, bin_dir=broken)
+    assert "does not run on this machine" in complaint(new_desk, bin_dir=broken)
 
 
 def test_a_parameter_that_the_server_refuses_is_named(desk: Desk) -> None:
@@ -71,8 +69,6 @@ def test_a_parameter_that_the_server_refuses_is_named(desk: Desk) -> None:
 
 
 def test_a_start_that_takes_too_long_says_what_the_server_says_and_goes_on(desk: Desk) -> None:
-    with desk.postgres():
-        pass
     said = complaint(desk, start_timeout=0.0001)
     assert "was not ready after" in said
     assert "DESKBELL_POSTGRES_START_TIMEOUT" in said
@@ -81,9 +77,9 @@ def test_a_start_that_takes_too_long_says_what_the_server_says_and_goes_on(desk:
     assert desk.running is None
 
 
-def test_a_file_in_the_way_is_named(desk: Desk) -> None:
-    desk.data_dir.touch()
-    assert complaint(desk).startswith(f"{desk.data_dir} is in the way")
+def test_a_file_in_the_way_is_named(new_desk: Desk) -> None:
+    new_desk.data_dir.touch()
+    assert complaint(new_desk).startswith(f"{new_desk.data_dir} is in the way")
 
 
 @pytest.mark.parametrize(

@@ -23,26 +23,26 @@ sys.stdin.readline()
 """
 
 
-def test_who_comes_second_joins_and_who_leaves_last_stops_the_server(any_desk: Desk) -> None:
-    first, second = any_desk.postgres(), any_desk.postgres()
+def test_who_comes_second_joins_and_who_leaves_last_stops_the_server(desk: Desk) -> None:
+    first, second = desk.postgres(), desk.postgres()
     assert first.start() == second.start()
-    pid = any_desk.pid
+    pid = desk.pid
     first.stop()
-    assert any_desk.pid == pid
+    assert desk.pid == pid
     second.stop()
-    assert any_desk.running is None
+    assert desk.running is None
 
 
-def test_processes_that_start_at_the_same_moment_share_one_server(desk: Desk) -> None:
-    holders = [desk.python(HOLDER) for _ in range(3)]
+def test_processes_that_start_at_the_same_moment_share_one_server(new_desk: Desk) -> None:
+    holders = [new_desk.python(HOLDER) for _ in range(3)]
     for holder in holders:
         started(holder)
-    assert (desk.data_dir / "postgres.log").read_text().count("ready to accept connections") == 1
+    assert (new_desk.data_dir / "postgres.log").read_text().count("ready to accept connections") == 1
     for holder in holders:
-        assert desk.running is not None
+        assert new_desk.running is not None
         holder.communicate("\n")
         assert holder.returncode == 0
-    assert desk.running is None
+    assert new_desk.running is None
 
 
 def test_a_holder_that_is_killed_holds_nothing_any_longer(desk: Desk) -> None:

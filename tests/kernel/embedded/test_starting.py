@@ -21,8 +21,8 @@ def kill_server(desk: Desk) -> None:
             return
 
 
-def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_desk: Desk) -> None:
-    with any_desk.postgres() as server:
+def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_new_desk: Desk) -> None:
+    with any_new_desk.postgres() as server:
         assert ask(server, "show server_version").startswith(str(server.major_version))
         assert ask(server, "show server_encoding") == "UTF8"
         assert ask(server, "show data_checksums") == "on"
@@ -33,8 +33,8 @@ def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_desk: Desk) -> No
         assert ask(server, "show fsync") == "off"  # as asked for
 
 
-def test_nobody_gets_in_without_the_password_and_nothing_listens_on_the_network(any_desk: Desk) -> None:
-    with any_desk.postgres(options={"fsync": "off", "listen_addresses": "*"}) as server:
+def test_nobody_gets_in_without_the_password_and_nothing_listens_on_the_network(any_new_desk: Desk) -> None:
+    with any_new_desk.postgres(options={"fsync": "off", "listen_addresses": "*"}) as server:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             connect(server, "guessed")
         rules = "select string_agg(concat_ws(' ', type, database, user_name, auth_method), ';') from pg_hba_file_rules"
@@ -52,11 +52,11 @@ def test_the_data_and_their_folders_are_private(desk: Desk) -> None:
         ]
 
 
-def test_the_next_start_keeps_the_data_and_takes_new_parameters(any_desk: Desk) -> None:
-    with any_desk.postgres() as server:
+def test_the_next_start_keeps_the_data_and_takes_new_parameters(any_new_desk: Desk) -> None:
+    with any_new_desk.postgres() as server:
         ask(server, "create table kept as select 42 as n; select n from kept")
-    assert any_desk.running is None
-    with any_desk.postgres(options={"fsync": "off", "work_mem": "7MB"}) as server:
+    assert any_new_desk.running is None
+    with any_new_desk.postgres(options={"fsync": "off", "work_mem": "7MB"}) as server:
         assert ask(server, "select n from kept") == "42"
         assert ask(server, "show work_mem") == "7MB"
 
@@ -68,14 +68,14 @@ def test_starting_twice_is_starting_once(desk: Desk) -> None:
     assert desk.running is None
 
 
-def test_a_server_that_was_killed_recovers_what_was_committed(any_desk: Desk) -> None:
-    postgres = any_desk.postgres()
+def test_a_server_that_was_killed_recovers_what_was_committed(any_new_desk: Desk) -> None:
+    postgres = any_new_desk.postgres()
     server = postgres.start()
     ask(server, "create table kept as select 42 as n; select n from kept")
-    kill_server(any_desk)
+    kill_server(any_new_desk)
     assert ask(postgres.start(), "select n from kept") == "42"
     postgres.stop()
-    assert any_desk.running is None
+    assert any_new_desk.running is None
 
 
 def test_stopping_a_server_that_is_gone_is_no_fault(desk: Desk) -> None:
@@ -112,32 +112,32 @@ def test_an_empty_pid_file_is_no_obstacle(desk: Desk) -> None:
         assert ask(server, "select 1") == "1"
 
 
-def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(desk: Desk) -> None:
-    desk.data_dir = desk.data_dir / ("long" * 25)
-    with desk.postgres() as server:
+def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(new_desk: Desk) -> None:
+    new_desk.data_dir = new_desk.data_dir / ("long" * 25)
+    with new_desk.postgres() as server:
         usual = server.socket_dir
-        assert not usual.is_relative_to(desk.data_dir)
+        assert not usual.is_relative_to(new_desk.data_dir)
         assert fits(usual)
         assert stat.S_IMODE(usual.stat().st_mode) == 0o700
         assert ask(server, "select 1") == "1"
     usual.chmod(0o777)  # as a stranger would have planted it
-    with desk.postgres() as server, desk.postgres() as joined:
-        assert server.socket_dir not in {usual, desk.data_dir / "run"}
+    with new_desk.postgres() as server, new_desk.postgres() as joined:
+        assert server.socket_dir not in {usual, new_desk.data_dir / "run"}
         assert joined == server
         assert ask(server, "select 1") == "1"
     for folder in (usual, server.socket_dir):
         folder.rmdir()
 
 
-def test_an_interrupted_first_start_is_begun_anew(desk: Desk) -> None:
-    process = desk.python(HOLDER)
+def test_an_interrupted_first_start_is_begun_anew(new_desk: Desk) -> None:
+    process = new_desk.python(HOLDER)
     for _ in ticks(deadline_in(10)):
-        if any(desk.data_dir.glob("postgres.init-*/cluster/global/*")):
+        if any(new_desk.data_dir.glob("postgres.init-*/cluster/global/*")):
             break
     process.kill()
     process.wait()
-    assert not desk.cluster.exists()
-    with desk.postgres() as server:
+    assert not new_desk.cluster.exists()
+    with new_desk.postgres() as server:
         assert ask(server, "select 1") == "1"
-    with desk.postgres():
-        assert not list(desk.data_dir.glob("postgres.init-*"))
+    with new_desk.postgres():
+        assert not list(new_desk.data_dir.glob("postgres.init-*"))

@@ -1,32 +1,31 @@
 """Root and ordinary users: whom the server runs as, and what root opens for that user."""
 
 import os
-import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deskbell.kernel.embedded.access import let_pass, let_read
 from deskbell.kernel.embedded.account import Account
+from deskbell.kernel.embedded.programs import find_programs
 from tests.kernel.embedded.conftest import HOLDER, Desk, ask
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as several users")
 
 ORDINARY = 65534  # nobody; needs no entry among the users
+NOBODY = Account("nobody", ORDINARY, ORDINARY, (ORDINARY,))
 
 
 @pytest.fixture
-def ordinary_desk() -> Iterator[Desk]:
-    """A desk in a folder that belongs to an ordinary user."""
-    home = Path(tempfile.mkdtemp(prefix="deskbell-test-"))
-    os.chown(home, ORDINARY, ORDINARY)
-    desk = Desk(home / "desk")
-    yield desk
-    desk.clear()
-    shutil.rmtree(home)
+def ordinary_desk(new_desk: Desk) -> Desk:
+    """A desk in a folder that belongs to an ordinary user, who can reach the programs."""
+    os.chown(new_desk.data_dir.parent, ORDINARY, ORDINARY)
+    programs = find_programs(None)
+    let_pass(NOBODY, programs.bin_dir)
+    for tree in programs.trees:
+        let_read(NOBODY, tree)
+    return new_desk
 
 
 def mode(path: Path) -> int:
@@ -74,7 +73,6 @@ def test_an_ordinary_user_is_told_what_is_forbidden(ordinary_desk: Desk) -> None
 
 
 def test_only_the_way_is_opened_and_only_where_it_was_closed(tmp_path: Path) -> None:
-    account = Account("nobody", ORDINARY, ORDINARY, (ORDINARY,))
     closed, open_, own = tmp_path / "closed", tmp_path / "closed/open", tmp_path / "closed/open/own"
     own.mkdir(parents=True)
     closed.chmod(0o700)
@@ -83,18 +81,17 @@ def test_only_the_way_is_opened_and_only_where_it_was_closed(tmp_path: Path) -> 
     os.chown(own, ORDINARY, ORDINARY)
     beside = tmp_path / "beside"
     beside.mkdir(mode=0o700)
-    let_pass(account, own)
-    assert account.run(["/bin/sh", "-c", 'cd "$0"', own], timeout=10)[0] == 0
-    assert account.run(["/bin/ls", closed], timeout=10)[0] != 0
+    let_pass(NOBODY, own)
+    assert NOBODY.run(["/bin/sh", "-c", 'cd "$0"', own], timeout=10)[0] == 0
+    assert NOBODY.run(["/bin/ls", closed], timeout=10)[0] != 0
     assert (mode(open_), mode(own), mode(beside)) == (0o755, 0o700, 0o700)
 
 
 def test_programs_installed_under_a_strict_umask_become_readable(tmp_path: Path) -> None:
-    account = Account("nobody", ORDINARY, ORDINARY, (ORDINARY,))
     (tmp_path / "bin").mkdir(mode=0o700)
     (tmp_path / "bin/postgres").touch(mode=0o700)
     (tmp_path / "bin/postgres.bki").touch(mode=0o600)
     (tmp_path / "bin/elsewhere").symlink_to("/nonexistent")
-    let_read(account, tmp_path)
+    let_read(NOBODY, tmp_path)
     assert mode(tmp_path / "bin") == mode(tmp_path / "bin/postgres") == 0o705
     assert mode(tmp_path / "bin/postgres.bki") == 0o604
