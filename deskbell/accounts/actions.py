@@ -19,7 +19,7 @@ TOKEN_PREFIX = "dbt_"  # noqa: S105 - what tokens begin with, so that leaked one
 NAME_LENGTH = 255
 
 
-def create_user(  # noqa: PLR0913 - a person has this many facts
+def create_user(
     session: Session,
     *,
     email: str,

@@ -60,7 +60,7 @@ def become(session: Session, secret: str, *, channel: str, act: str) -> Identity
 
 def credentials(session: Session, email: str) -> Credentials:
     """Return what the password of this address is compared with. For the system alone."""
-    statement = with_email(users(), clean(email)).where(User.is_active).options(undefer(User.password_hash, raiseload=False))
+    statement = with_email(users(), clean(email)).where(User.is_active).options(undefer(User.password_hash))
     user = session.scalar(statement)
     return Credentials(user.id, user.password_hash) if user else Credentials(None, None)
 

@@ -12,27 +12,27 @@ T = TypeVar("T")
 STAFF = (Role.AGENT, Role.ADMIN)
 
 
-def users() -> Select[tuple[User]]:
+def users() -> Select[User]:
     """Return everybody whom the actor may see."""
     return select(User)
 
 
-def with_email(statement: Select[tuple[User]], email: str) -> Select[tuple[User]]:
+def with_email(statement: Select[User], email: str) -> Select[User]:
     """Keep who has this address; case does not matter."""
     return statement.where(func.lower(User.email) == email.strip().lower())
 
 
-def agents() -> Select[tuple[User]]:
+def agents() -> Select[User]:
     """Return who can be assigned a ticket, by name."""
     return select(User).where(User.role.in_(STAFF), User.is_active).order_by(User.full_name, User.id)
 
 
-def organizations() -> Select[tuple[Organization]]:
+def organizations() -> Select[Organization]:
     """Return all organizations that the actor may see."""
     return select(Organization)
 
 
-def teams() -> Select[tuple[Team]]:
+def teams() -> Select[Team]:
     """Return all teams that the actor may see."""
     return select(Team)
 
@@ -63,6 +63,6 @@ def _found(value: T | None, message: str) -> T:
     return value
 
 
-def count(statement: Select[Any]) -> Select[tuple[int]]:
+def count(statement: Select[Any]) -> Select[int]:
     """Count the rows of a statement."""
     return select(func.count()).select_from(statement.order_by(None).subquery())

@@ -26,18 +26,18 @@ FOR_THREAD = (*FOR_LIST, *_THREAD)
 NEWEST_FIRST = (SortKey(Ticket.updated_at, descending=True), SortKey(Ticket.id, descending=True))
 
 
-def tickets(*, deleted: bool = False) -> Select[tuple[Ticket]]:
+def tickets(*, deleted: bool = False) -> Select[Ticket]:
     """Return all tickets that the actor may see; the deleted ones are another heap."""
     return select(Ticket).where(Ticket.deleted_at.is_not(None) if deleted else Ticket.deleted_at.is_(None))
 
 
-def tagged(name: str) -> Select[tuple[int]]:
+def tagged(name: str) -> Select[int]:
     """Return the ids of the tickets with a tag. For `EXISTS` and `IN`, as a join would multiply the tickets."""
     statement = select(TicketTag.ticket_id).join(Tag, Tag.id == TicketTag.tag_id)
     return statement.where(func.lower(Tag.name) == clean(name).strip().lower())
 
 
-def with_tag(statement: Select[tuple[Ticket]], name: str) -> Select[tuple[Ticket]]:
+def with_tag(statement: Select[Ticket], name: str) -> Select[Ticket]:
     """Keep the tickets that bear a tag."""
     return statement.where(exists(tagged(name).where(TicketTag.ticket_id == Ticket.id)))
 
@@ -68,12 +68,12 @@ def get_attachment(session: Session, attachment_id: int) -> Attachment:
     return attachment
 
 
-def tags() -> Select[tuple[Tag]]:
+def tags() -> Select[Tag]:
     """Return all tags by name."""
     return select(Tag).order_by(func.lower(Tag.name))
 
 
-def _numbered(number: str) -> Select[tuple[Ticket]]:
+def _numbered(number: str) -> Select[Ticket]:
     return select(Ticket).where(Ticket.ticket_number == clean(number).strip().upper())
 
 

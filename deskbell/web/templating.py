@@ -64,7 +64,7 @@ _STATUS: Final = "status:"
 
 
 def build_environment(templates: Path = HERE / "templates", static: Path = HERE / "static") -> Environment:
-    """Everything escaped, nothing undefined; `static('base.css')` is the address of that file with its present content."""
+    """Everything escaped, nothing undefined; `static('base.css')` is the address of that file as it is now."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,

@@ -19,17 +19,13 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A second click must not send a reply twice; a page that comes back from the browser's cache may send again.
-document.addEventListener("submit", ({ target, submitter }) => {
-  if (target.method !== "post") return;
-  target.dataset.sent = "true";
-  setTimeout(() => submitter && (submitter.disabled = true));
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if ("sent" in form.dataset) event.preventDefault();
+  form.dataset.sent = "";
 });
-addEventListener("pageshow", () => {
-  document.querySelectorAll("form[data-sent]").forEach((form) => {
-    delete form.dataset.sent;
-    form.querySelectorAll("button").forEach((button) => (button.disabled = false));
-  });
-});
+addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
 
 // What somebody has written is not thrown away by leaving the page.
 addEventListener("beforeunload", (event) => {

@@ -44,7 +44,7 @@ class Desk:
     bin_dir: Path | None = None
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def postgres(self, **changed: Any) -> EmbeddedPostgres:  # noqa: ANN401 - as EmbeddedPostgres takes them
+    def postgres(self, **changed: Any) -> EmbeddedPostgres:
         usual: dict[str, Any] = {"superuser_password": PASSWORD, "bin_dir": self.bin_dir, "options": {"fsync": "off"}}
         return EmbeddedPostgres(self.data_dir, **(usual | changed))
 
@@ -86,6 +86,7 @@ class Desk:
         for process in self.processes:
             process.kill()
             process.communicate()
+        self.processes.clear()
         shut_down(self.cluster, deadline_in(10))
 
 
@@ -134,26 +135,36 @@ def new_desk() -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def used_desk() -> Iterator[Desk]:
-    """A desk whose database was made and left; to copy, as a first start is slow."""
+def wheel_desk() -> Iterator[Desk]:
+    """A desk whose database was made by the wheel's programs. One for all tests, as making it is the slow part."""
     with desk_in_temporary_folder() as desk:
         with desk.postgres():
             pass
         yield desk
 
 
+@pytest.fixture(scope="session")
+def system_desk() -> Iterator[Desk]:
+    """The same with the system's PostgreSQL 15."""
+    if not SYSTEM_PROGRAMS.is_dir():
+        pytest.skip(f"there is no PostgreSQL 15 in {SYSTEM_PROGRAMS}")
+    with desk_in_temporary_folder() as desk:
+        desk.bin_dir = SYSTEM_PROGRAMS
+        with desk.postgres():
+            pass
+        yield desk
+
+
 @pytest.fixture
-def desk(new_desk: Desk, used_desk: Desk) -> Desk:
-    """A desk with a database, with the programs of the wheel."""
-    subprocess.run(["cp", "-a", used_desk.data_dir, new_desk.data_dir], check=True)
-    return new_desk
+def desk(wheel_desk: Desk) -> Iterator[Desk]:
+    """A desk with a database that is not running. Data that a test adds stay there."""
+    yield wheel_desk
+    wheel_desk.clear()
 
 
-@pytest.fixture(params=["wheel", "system"])
-def any_new_desk(request: pytest.FixtureRequest, new_desk: Desk) -> Desk:
-    """A desk without a database, with the programs of the wheel, then with those of the system's PostgreSQL 15."""
-    if request.param == "system":
-        if not SYSTEM_PROGRAMS.is_dir():
-            pytest.skip(f"there is no PostgreSQL 15 in {SYSTEM_PROGRAMS}")
-        new_desk.bin_dir = SYSTEM_PROGRAMS
-    return new_desk
+@pytest.fixture(params=["wheel_desk", "system_desk"])
+def any_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """The same, with either version."""
+    desk: Desk = request.getfixturevalue(request.param)
+    yield desk
+    desk.clear()

@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,15 @@ def complaint(desk: Desk, **changed: object) -> str:
     return caught.value.message
 
 
+@contextmanager
+def instead(file: Path, text: str) -> Iterator[None]:
+    """The file with another content."""
+    usual = file.read_text()
+    file.write_text(text)
+    yield
+    file.write_text(usual)
+
+
 def programs_of(version: str, folder: Path) -> Path:
     """Programs that can do nothing but tell their version."""
     folder.mkdir()
@@ -29,8 +40,8 @@ def programs_of(version: str, folder: Path) -> Path:
 
 def test_data_of_another_version_are_refused_naming_both_versions(desk: Desk) -> None:
     for made_by, remedy in (("99", "newer Deskbell"), ("15", "pg_dump")):
-        (desk.cluster / "PG_VERSION").write_text(f"{made_by}\n")
-        said = complaint(desk)
+        with instead(desk.cluster / "PG_VERSION", f"{made_by}\n"):
+            said = complaint(desk)
         assert f"PostgreSQL {made_by}, but" in said
         assert "version 18" in said
         assert remedy in said
@@ -38,11 +49,13 @@ def test_data_of_another_version_are_refused_naming_both_versions(desk: Desk) ->
 
 def test_a_database_that_deskbell_did_not_make_is_left_alone(desk: Desk) -> None:
     parameters = desk.cluster / "postgresql.conf"
-    parameters.write_text("port = 1\n")
-    assert "did not make" in complaint(desk)
-    assert parameters.read_text() == "port = 1\n"
-    (desk.cluster / "PG_VERSION").unlink()
+    with instead(parameters, "port = 1\n"):
+        assert "did not make" in complaint(desk)
+        assert parameters.read_text() == "port = 1\n"
+    version = desk.cluster / "PG_VERSION"
+    hidden = version.rename(desk.cluster / "hidden")
     assert "no PostgreSQL data" in complaint(desk)
+    hidden.rename(version)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

@@ -23,14 +23,14 @@ sys.stdin.readline()
 """
 
 
-def test_who_comes_second_joins_and_who_leaves_last_stops_the_server(desk: Desk) -> None:
-    first, second = desk.postgres(), desk.postgres()
+def test_who_comes_second_joins_and_who_leaves_last_stops_the_server(any_desk: Desk) -> None:
+    first, second = any_desk.postgres(), any_desk.postgres()
     assert first.start() == second.start()
-    pid = desk.pid
+    pid = any_desk.pid
     first.stop()
-    assert desk.pid == pid
+    assert any_desk.pid == pid
     second.stop()
-    assert desk.running is None
+    assert any_desk.running is None
 
 
 def test_processes_that_start_at_the_same_moment_share_one_server(new_desk: Desk) -> None:

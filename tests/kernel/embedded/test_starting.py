@@ -21,8 +21,8 @@ def kill_server(desk: Desk) -> None:
             return
 
 
-def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_new_desk: Desk) -> None:
-    with any_new_desk.postgres() as server:
+def test_the_server_is_as_a_desk_wants_it(any_desk: Desk) -> None:
+    with any_desk.postgres() as server:
         assert ask(server, "show server_version").startswith(str(server.major_version))
         assert ask(server, "show server_encoding") == "UTF8"
         assert ask(server, "show data_checksums") == "on"
@@ -33,8 +33,8 @@ def test_the_first_start_makes_a_server_as_a_desk_wants_it(any_new_desk: Desk) -
         assert ask(server, "show fsync") == "off"  # as asked for
 
 
-def test_nobody_gets_in_without_the_password_and_nothing_listens_on_the_network(any_new_desk: Desk) -> None:
-    with any_new_desk.postgres(options={"fsync": "off", "listen_addresses": "*"}) as server:
+def test_nobody_gets_in_without_the_password_and_nothing_listens_on_the_network(any_desk: Desk) -> None:
+    with any_desk.postgres(options={"fsync": "off", "listen_addresses": "*"}) as server:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             connect(server, "guessed")
         rules = "select string_agg(concat_ws(' ', type, database, user_name, auth_method), ';') from pg_hba_file_rules"
@@ -52,11 +52,11 @@ def test_the_data_and_their_folders_are_private(desk: Desk) -> None:
         ]
 
 
-def test_the_next_start_keeps_the_data_and_takes_new_parameters(any_new_desk: Desk) -> None:
-    with any_new_desk.postgres() as server:
-        ask(server, "create table kept as select 42 as n; select n from kept")
-    assert any_new_desk.running is None
-    with any_new_desk.postgres(options={"fsync": "off", "work_mem": "7MB"}) as server:
+def test_the_next_start_keeps_the_data_and_takes_new_parameters(any_desk: Desk) -> None:
+    with any_desk.postgres() as server:
+        ask(server, "drop table if exists kept; create table kept as select 42 as n; select n from kept")
+    assert any_desk.running is None
+    with any_desk.postgres(options={"fsync": "off", "work_mem": "7MB"}) as server:
         assert ask(server, "select n from kept") == "42"
         assert ask(server, "show work_mem") == "7MB"
 
@@ -68,14 +68,14 @@ def test_starting_twice_is_starting_once(desk: Desk) -> None:
     assert desk.running is None
 
 
-def test_a_server_that_was_killed_recovers_what_was_committed(any_new_desk: Desk) -> None:
-    postgres = any_new_desk.postgres()
+def test_a_server_that_was_killed_recovers_what_was_committed(any_desk: Desk) -> None:
+    postgres = any_desk.postgres()
     server = postgres.start()
-    ask(server, "create table kept as select 42 as n; select n from kept")
-    kill_server(any_new_desk)
+    ask(server, "drop table if exists kept; create table kept as select 42 as n; select n from kept")
+    kill_server(any_desk)
     assert ask(postgres.start(), "select n from kept") == "42"
     postgres.stop()
-    assert any_new_desk.running is None
+    assert any_desk.running is None
 
 
 def test_stopping_a_server_that_is_gone_is_no_fault(desk: Desk) -> None:

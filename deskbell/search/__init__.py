@@ -1,0 +1,1 @@
+"""Finding tickets: the query language, what its fields mean, and full text."""
