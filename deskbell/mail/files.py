@@ -1,6 +1,5 @@
 """Messages in files: single ones, folders of them, mbox and Maildir. One at a time, always in the same order."""
 
-import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ _READ_TO_RECOGNISE: Final = 4_096  # bytes
 _ENVELOPE: Final = re.compile(rb"From \S.* \d{4}\b|From \S+\s*$")  # RFC 4155, appendix A
 _FIELD: Final = re.compile(rb"[!-9;-~]+[ \t]*:")
 _TELLING: Final = re.compile(
-    rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|Delivered-To|MIME-Version):", re.IGNORECASE | re.MULTILINE
+    rb"(?im)^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|Delivered-To|MIME-Version):"
 )
 
 
@@ -68,7 +67,7 @@ def _read(path: Path, folders: set[tuple[int, int]]) -> Iterator[Found]:
 
 
 def _read_folder(path: Path, folders: set[tuple[int, int]]) -> Iterator[Found]:
-    names = sorted(os.listdir(path))
+    names = _names_in(path)
     is_maildir = {"cur", "new", "tmp"} <= set(names)
     for name in names:
         if not is_maildir or name not in {"cur", "new", "tmp"}:
@@ -77,8 +76,12 @@ def _read_folder(path: Path, folders: set[tuple[int, int]]) -> Iterator[Found]:
             yield from _read_maildir(path / name)
 
 
+def _names_in(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir())
+
+
 def _read_maildir(path: Path) -> Iterator[Found]:
-    for name in sorted(os.listdir(path)):
+    for name in _names_in(path):
         try:
             yield from _read_file(path / name, is_message=True)
         except OSError as error:

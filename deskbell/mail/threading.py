@@ -1,4 +1,4 @@
-"""Which conversation a message belongs to, as far as its headers tell (RFC 5322 3.6.4). Pure: the caller looks them up."""
+"""Which conversation a message belongs to, as far as its headers tell (RFC 5322 3.6.4). The caller looks them up."""
 
 import re
 from typing import Final
@@ -14,7 +14,8 @@ _REPLY_WORDS: Final = (
     "re|ref|fwd?|aw|antw|antwort|wg|sv|vs|vb|vl|bls|doorst|rv|tr|rép|res|enc|rif|odp|pd|ynt|ilt|atb|ats|hl|továbbítás|"
     "回复|答复|转发|回覆|轉寄|返信|转寄|답장|전달|απ|σχετ|πρθ|отв|пер"
 )
-_REPLY_MARK: Final = re.compile(rf"\s*(?:{_REPLY_WORDS})\s?(?:[\[(]\d{{1,3}}[\])]|\^\d{{1,3}}|\*\d{{1,3}})?\s?[:：]", re.IGNORECASE)
+_COUNT: Final = r"(?:[\[(]\d{1,3}[\])]|[\^*]\d{1,3})?"  # RE[2]: Re(3): Re^2: Re*4:
+_REPLY_MARK: Final = re.compile(rf"\s*(?:{_REPLY_WORDS})\s?{_COUNT}\s?[:：]", re.IGNORECASE)
 
 
 def ticket_numbers_in(subject: str, prefix: str) -> tuple[str, ...]:
@@ -22,8 +23,8 @@ def ticket_numbers_in(subject: str, prefix: str) -> tuple[str, ...]:
 
     `[DB-1042]` and `Re: db-1042: …` have one with the prefix "DB-", `XDB-1042` and `MY-DB-1042-3` have none.
     """
-    found = re.finditer(rf"(?<![\w-]){re.escape(prefix)}([0-9]{{1,18}})(?![\w]|-\w)", subject[:_MAX_SUBJECT], re.IGNORECASE)
-    return tuple(dict.fromkeys(prefix + number[1] for number in found))[:_MAX_NUMBERS]
+    number = re.compile(rf"(?<![\w-]){re.escape(prefix)}([0-9]{{1,18}})(?!\w|-\w)", re.IGNORECASE)
+    return tuple(dict.fromkeys(prefix + found[1] for found in number.finditer(subject[:_MAX_SUBJECT])))[:_MAX_NUMBERS]
 
 
 def reference_chain(parsed: ParsedMail) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ class NewTicket:
     assignee_id: int | None = None
     channel: Channel = Channel.IMPORT
     tag_ids: tuple[int, ...] = ()
+    updated_at: datetime | None = None
+    first_responded_at: datetime | None = None
 
 
 def create_tickets(session: Session, tickets: Sequence[NewTicket]) -> list[int]:
@@ -55,5 +57,6 @@ def _values(ticket: NewTicket) -> dict[str, object]:
         "assignee_id": ticket.assignee_id,
         "organization_id": ticket.organization_id,
         "created_at": ticket.created_at,
-        "updated_at": ticket.created_at,
+        "updated_at": ticket.updated_at or ticket.created_at,
+        "first_responded_at": ticket.first_responded_at,
     }

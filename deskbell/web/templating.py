@@ -20,7 +20,7 @@ LABELS: Final[Mapping[str, str]] = {
     "email": "E-mail",
     "mail": "E-mail",
     "api": "API",
-    "cli": "command line",
+    "cli": "Command line",
     "sql": "SQL",
 }
 """Words that are not simply their code with spaces and a capital letter."""

@@ -68,14 +68,14 @@ def running(cluster: Path) -> Postmaster | None:
 def clear_stale(cluster: Path, socket_dir: Path) -> None:
     """Remove the lock files of a server that is gone if PostgreSQL would stumble over them.
 
-    It does over one whose number went to another process, and over an empty one. Any other is left to PostgreSQL,
-    which looks for orphaned backends first; so is one that a server may be writing just now.
+    It does over one whose number is another process's by now, or still that of a zombie, and over an empty one. Any
+    other is left to PostgreSQL, which looks for orphaned backends first; so is one that may just be being written.
     """
     for file in (cluster / _PID_FILE, socket_dir / f".s.PGSQL.{PORT}.lock"):
         with suppress(FileNotFoundError):
             owner = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip().lstrip("-")
             if owner.isdecimal():
-                stale = is_alive(int(owner)) and not _is_server(int(owner), cluster)
+                stale = _is_taken(int(owner)) and not _is_server(int(owner), cluster)
             else:
                 stale = time.time() - file.stat().st_mtime > _WRITTEN_WITHIN
             if stale:
@@ -94,6 +94,11 @@ def is_alive(pid: int) -> bool:
     with suppress(OSError, IndexError):
         # "pid (name) state …"; a zombie has ended, though nobody has waited for it yet
         return (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in {"Z", "X"}
+    return _is_taken(pid)
+
+
+def _is_taken(pid: int) -> bool:
+    """Whether the number is that of a process, be it a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

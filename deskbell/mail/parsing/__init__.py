@@ -1,4 +1,4 @@
-"""Reading mail: raw bytes in, one frozen `ParsedMail` out, whatever the bytes are. No database, no clock, no network."""
+"""Reading mail: raw bytes in, a frozen `ParsedMail` out, whatever the bytes are. No database, no clock, no network."""
 
 from deskbell.mail.parsing.model import Address, ParsedAttachment, ParsedMail
 from deskbell.mail.parsing.parser import parse

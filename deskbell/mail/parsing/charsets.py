@@ -24,7 +24,7 @@ _SUPERSETS: Final = {
 # Python codecs that no mail program writes, and that take quadratic time or warn.
 _NOT_FOR_MAIL: Final = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 # A guess only tells scripts apart that are not Latin: of "café" it would make Chinese.
-_GUESSED: Final = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949"]
+_GUESSED: Final = "cp1251 koi8_r cp1253 cp1255 cp1256 cp874 cp932 euc_jp gb18030 big5 cp949".split()
 _READ_FOR_GUESS: Final = 16_384  # bytes
 _NOT_LATIN: Final = 0.25  # of the bytes are beyond ASCII
 _ASCII: Final = bytes(range(128))
@@ -36,7 +36,7 @@ _LINE_END: Final = re.compile("\r\n?")
 def decode(raw: bytes, declared: str | None) -> tuple[str, str | None]:
     """Read `raw` as `declared`, else as UTF-8, else as what it looks like, else as Windows-1252 or Latin-1.
 
-    Returns the text, clean and with "\\n" at line ends, and what was wrong, or None.
+    Returns the text, clean and with a line feed at line ends, and what was wrong, or None.
     """
     text = _try(raw, _codec(declared) if declared else "utf-8")
     if text is not None:

@@ -95,7 +95,7 @@ def _readable(pairs: Iterable[tuple[str, str]]) -> Iterator[Address]:
 def message_ids(value: str) -> tuple[str, ...]:
     """Return the message ids in `value` without angle brackets, in order, each once, the last 200 of them.
 
-    Ids without brackets are taken where there are none with (RFC 5322 3.6.4 asks for brackets, some programs forget them).
+    Where none has brackets (RFC 5322 3.6.4 asks for them, some programs forget them), words with an @ are taken.
     """
     bracketed = [_SPACE.sub("", match[1]) for match in _ANGLE_ID.finditer(value)]
     found = bracketed or [word for word in re.split(r"[\s,<>]+", value) if "@" in word]
@@ -108,7 +108,7 @@ def message_id(value: str) -> str | None:
 
 
 def date(value: str) -> datetime | None:
-    """Return the aware time that `value` tells (RFC 5322 3.3); None for nonsense and for years before 1971 or from 2100."""
+    """Return the aware time in `value` (RFC 5322 3.3); None for nonsense, and for years before 1971 or from 2100."""
     moment = tolerant(lambda: parsedate_to_datetime(value[:200]), None)
     if moment is None or moment.year not in _YEARS:
         return None

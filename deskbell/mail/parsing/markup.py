@@ -56,7 +56,7 @@ def is_readable(html: str) -> bool:
 
 
 def without_data_uris(html: str) -> str:
-    """Drop images that are written into the HTML itself: they can be megabytes, and mail programs send `cid:` instead."""
+    """Drop images that are written into the HTML: they can be megabytes, and mail programs send `cid:` instead."""
     return _DATA_URI.sub("", html)
 
 

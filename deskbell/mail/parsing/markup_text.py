@@ -17,7 +17,7 @@ _PARAGRAPHS: Final = {"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "o
 
 _QUOTE_NAMES: Final = {  # classes and ids that mail programs give to what they quote
     "gmail_quote", "gmail_attr", "gmail_quote_container", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote",
-    "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "zmail_extra", "tutanota_quote", "wordsection1_quote",
+    "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "zmail_extra", "tutanota_quote",
     "ms-outlook-mobile-reference-message", "mail-editor-reference-message-container", "reply-intro", "forwardmessage",
 }  # fmt: skip
 _LINE_ABOVE: Final = re.compile(r"border-top:\s*(?:[^;]*\bsolid\b)|border-top-style:\s*solid", re.IGNORECASE)
@@ -137,7 +137,7 @@ class _Page:
         is_outlook = False
         if tag == "p" and self._paragraphs:
             is_outlook, begun = self._paragraphs.pop()
-            if is_outlook and len(self._lines) == begun:  # Outlook's paragraphs are lines, an empty one is an empty line
+            if is_outlook and len(self._lines) == begun:  # its paragraphs are lines, an empty one is an empty line
                 self._append("")
         elif tag == "blockquote":
             self._quotes = max(self._quotes - 1, 0)

@@ -31,12 +31,12 @@ class ParsedAttachment:
 class ParsedMail:
     """One message.
 
-    Message ids come without angle brackets, at most 998 characters each; `references` stand in the order of the header,
-    oldest first. `text` is all that can be read; `new_text` is what the person wrote now, `folded_text` the quotes,
-    signature and list footer around it: together they lose nothing of `text` but white space. A message that only quotes
-    or forwards is all new. `html` is safe to show and loads nothing from outside; `cid:` images stay in it.
-    `automatic_reason` is the header that tells that no person sent this, or empty. `defects` say what was wrong with the
-    message and what was made of it.
+    Message ids come without angle brackets, at most 998 characters each; `references` stand as in the header, oldest
+    first. `text` is all that can be read; `new_text` is what the person wrote now, `folded_text` the quotes, signature
+    and list footer around it: together they lose nothing of `text` but white space. A message that only quotes or
+    forwards is all new. `html` is safe to show and loads nothing from outside; `cid:` images stay in it.
+    `automatic_reason` is the header that tells that no person sent this, or empty. `defects` say what was wrong with
+    the message and what was made of it.
     """
 
     message_id: str | None

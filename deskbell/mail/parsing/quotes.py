@@ -1,7 +1,7 @@
 """What a person wrote now, told apart from what their mail program quoted beneath, above or around it.
 
-mail-parser-reply knows how programs introduce a quote in a dozen languages. Its own splitter drops indentation and takes
-seconds on long lines, so its patterns are tried here on a few bounded lines at a time.
+mail-parser-reply knows how programs introduce a quote in a dozen languages. Its own splitter drops indentation and
+takes seconds on long lines, so its patterns are tried here on a few bounded lines at a time.
 """
 
 import re
@@ -44,14 +44,15 @@ _FORWARDED: Final = re.compile(
     r"-{2,}\s?(?:Forwarded message|Forwarded by .{1,80}|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|"
     r"Mensagem encaminhada|Messaggio inoltrato|Doorgestuurd bericht|Vidarebefordrat meddelande|"
     r"Пересылаемое сообщение|Пересланное сообщение)\s?-{2,}|"
-    r"(?:Begin forwarded message|Anfang der weitergeleiteten (?:E-Mail|Nachricht)|Début du message (?:réexpédié|transféré)|"
+    r"(?:Begin forwarded message|Anfang der weitergeleiteten (?:E-Mail|Nachricht)|"
+    r"Début du message (?:réexpédié|transféré)|"
     r"Inicio del mensaje reenviado|Inizio messaggio inoltrato|Begin doorgestuurd bericht)\s?:",
     re.IGNORECASE,
 )
 _HEADER: Final = re.compile(
-    r"(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Von|Gesendet|An|Kopie|Betreff|Datum|De|Envoyé|À|Objet|Enviado(?: el)?|"
-    r"Para|Asunto|Fecha|Enviada em|Assunto|Data|Da|Inviato|A|Oggetto|Van|Verzonden|Aan|Onderwerp|Från|Skickat|Till|Ämne|"
-    r"Fra|Sendt|Til|Emne|Dato|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|Od|Odesláno|Komu|Předmět|Wysłano|Do|Temat|DW|"
+    r"(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Von|Gesendet|An|Kopie|Betreff|Datum|De|Envoyé|À|Objet|"
+    r"Enviado(?: el)?|Para|Asunto|Fecha|Enviada em|Assunto|Data|Da|Inviato|A|Oggetto|Van|Verzonden|Aan|Onderwerp|"
+    r"Från|Skickat|Till|Ämne|Fra|Sendt|Til|Emne|Dato|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|Od|Odesláno|Komu|Předmět|Wysłano|Do|Temat|DW|"
     r"От|От кого|Отправлено|Кому|Копия|Тема|Дата|Від|Надіслано|Gönderen|Gönderme Tarihi|Kime|Konu|"
     r"发件人|发送时间|收件人|抄送|主题|日期|差出人|送信日時|宛先|件名|보낸 사람|보낸 날짜|받는 사람|제목)\s?[:：].*",
     re.IGNORECASE,

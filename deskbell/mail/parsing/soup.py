@@ -19,14 +19,15 @@ _MARKUP: Final = re.compile(r"<[a-zA-Z/!?]")  # any other "<" is text
 _NAME: Final = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:-]*)")
 _ATTRIBUTES: Final = re.compile(r"[^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+>")
 _ATTRIBUTE: Final = re.compile(r"([a-zA-Z][\w-]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++)))?")
-_UNREAD: Final = ("script", "style", "title", "noscript", "xml", "template", "svg", "math", "object", "select", "iframe")
+_UNREAD: Final = "script style title noscript xml template svg math object select iframe".split()
 _UNREAD_END: Final = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _UNREAD}
 
 VOID: Final = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"}
 _TABLE: Final = {"table", "thead", "tbody", "tfoot", "tr", "td", "th"}
 _CLOSES_PARAGRAPH: Final = {
     "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figure",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "ul",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table",
+    "ul",
 }  # fmt: skip
 _CELL_ENDS: Final = {"td", "th", "tr", "tbody", "tfoot", "thead"}
 # An element that may leave out its end: what ends it, and the ancestors beyond which it does not reach.

@@ -1,7 +1,7 @@
 """A message taken apart into its leaves (RFC 2046), without recursion and with bounds on depth and number.
 
 The standard library's parser nests one generator for each level, so a message nested a thousand deep ends it with
-RecursionError, and it reads line by line. Here its parser reads each part's headers; finding the parts is a byte search.
+RecursionError, and it reads line by line. Here it reads each part's headers; finding the parts is a byte search.
 """
 
 import re

@@ -86,28 +86,33 @@ def test_stopping_a_server_that_is_gone_is_no_fault(desk: Desk) -> None:
     postgres.stop()
 
 
-def test_a_stale_pid_file_whose_number_went_to_another_program_is_no_obstacle(desk: Desk) -> None:
+@pytest.mark.parametrize("stranger_lives", [True, False])
+def test_stale_lock_files_whose_number_went_to_another_program_are_no_obstacle(
+    desk: Desk, *, stranger_lives: bool
+) -> None:
     with desk.postgres() as server:
-        pid_file = desk.cluster / "postmaster.pid"
-        socket_lock = server.socket_dir / f".s.PGSQL.{server.port}.lock"
-        left = {path: path.read_text() for path in (pid_file, socket_lock)}
-        first = desk.pid
+        left = [desk.cluster / "postmaster.pid", server.socket_dir / f".s.PGSQL.{server.port}.lock"]
+        texts = [path.read_text() for path in left]
+        first = str(desk.pid)
     owner = desk.cluster.stat().st_uid  # the same user: PostgreSQL by itself would refuse to start beside it
-    with subprocess.Popen(["sleep", "60"], user=owner, cwd="/") as stranger:
-        for path, text in left.items():
-            path.write_text(text.replace(str(first), str(stranger.pid)))
+    with subprocess.Popen(["cat"], user=owner, cwd="/", stdin=subprocess.PIPE) as stranger:
+        if not stranger_lives:
+            stranger.kill()
+            os.waitid(os.P_PID, stranger.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        for path, text in zip(left, texts, strict=True):
+            path.write_text(text.replace(first, str(stranger.pid)))
         assert desk.running is None
         with desk.postgres() as server:
             assert ask(server, "select 1") == "1"
-            assert desk.pid != stranger.pid
-        assert stranger.poll() is None, "a stranger was killed"
-        stranger.kill()
+        assert (stranger.poll() is None) == stranger_lives
 
 
 def test_an_empty_pid_file_is_no_obstacle(desk: Desk) -> None:
     with desk.postgres():
         pass
-    (desk.cluster / "postmaster.pid").touch()
+    pid_file = desk.cluster / "postmaster.pid"
+    pid_file.touch()
+    os.utime(pid_file, (0, 0))
     with desk.postgres() as server:
         assert ask(server, "select 1") == "1"
 

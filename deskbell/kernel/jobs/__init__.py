@@ -1,0 +1,10 @@
+"""Jobs: what is to be done soon, but not in this transaction. Adding one is a row written in the caller's transaction.
+
+`wiring.py` lists which job runs what; `deskbell.worker` runs them.
+"""
+
+from deskbell.kernel.jobs.adding import JSON, add_job
+from deskbell.kernel.jobs.spec import Jobs, JobSpec, retry_delay
+from deskbell.kernel.jobs.upkeep import UPKEEP
+
+__all__ = ["JSON", "UPKEEP", "JobSpec", "Jobs", "add_job", "retry_delay"]

@@ -1,0 +1,47 @@
+"""Adding a job to the queue."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import DateTime, Integer, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+_Plain = str | int | float | bool | None
+JSON = _Plain | Sequence["JSON"] | Mapping[str, "JSON"]
+"""What a job can be given: it is kept as jsonb, which takes no NUL and no lone surrogate."""
+
+_ADD = select(
+    func.deskbell_add_job(
+        bindparam("job", type_=Text),
+        bindparam("arguments", type_=JSONB),
+        bindparam("queue", type_=Text),
+        bindparam("run_at", type_=DateTime(timezone=True)),
+        bindparam("lock", type_=Text),
+        bindparam("priority", type_=Integer),
+    )
+)
+
+
+def add_job(
+    session: Session,
+    job: str,
+    /,
+    *,
+    queue: str = "default",
+    run_at: datetime | None = None,
+    lock: str | None = None,
+    priority: int = 0,
+    **arguments: JSON,
+) -> int:
+    """Add a job in the session's transaction, by one statement, and return its id. Rolled back, there is no job.
+
+    It runs after the commit, not before `run_at` (aware; default: at once), those of higher `priority` first. Jobs with
+    the same `lock` run one at a time, in the order of priority and id: one that waits for its time or for a retry holds up
+    the later ones. `arguments` go to the job's function; ids rather than content, for the job reads what is there when it runs.
+    """
+    if run_at is not None and run_at.tzinfo is None:
+        message = f"run_at must say its time zone: {run_at}"
+        raise ValueError(message)
+    values = {"job": job, "arguments": arguments, "queue": queue, "run_at": run_at, "lock": lock, "priority": priority}
+    return session.execute(_ADD, values).scalar_one()

@@ -1,0 +1,36 @@
+"""What a job is: a function, how often it is tried again when it fails, and when it runs by itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job's function, called as `function(session, **arguments)` in one transaction of the system actor.
+
+    The transaction also ends the job, so what it does in the database is done once, however often it is tried. An error
+    takes all of it back; then it is tried again up to `retries` times, first after `wait`, each time after twice as long,
+    up to `longest_wait`. `cron` (five fields, UTC) adds the job to `queue` at these times, without arguments.
+    """
+
+    function: Callable[..., object]
+    retries: int = 8
+    wait: timedelta = timedelta(seconds=5)
+    longest_wait: timedelta = timedelta(hours=1)
+    cron: str | None = None
+    queue: str = "default"
+
+
+Jobs = Mapping[str, JobSpec]
+
+
+def retry_delay(spec: JobSpec, failures: int, chance: float) -> timedelta | None:
+    """Return how long to wait after the `failures`-th failure in a row (from 1), or None when that was the last try.
+
+    `chance`, from 0 up to 1, shortens the wait by up to half, so that what failed together does not come back together.
+    """
+    if failures > spec.retries:
+        return None
+    doublings = min(failures - 1, 30)
+    return min(spec.longest_wait, spec.wait * 2**doublings) * (1 - chance / 2)

@@ -1,0 +1,106 @@
+"""A worker's side of the queue: its connection, its registration, and the statements that move jobs along.
+
+The tables and functions are procrastinate's, with ours from `migrations/sql/job_queue.sql`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager, NotificationCallback
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from deskbell.kernel.text import clean
+
+_PATIENCE = 5  # seconds to connect, or to get a connection
+_AS_SYSTEM = (
+    "-c role=deskbell_system -c search_path=jobs,public -c statement_timeout=30s -c lock_timeout=10s"
+    " -c idle_in_transaction_session_timeout=30s -c jit=off -c timezone=UTC"
+)
+_LONGEST_ERROR = 10_000  # characters
+
+
+class JobQueue:
+    """What a registered worker does with jobs. Raises procrastinate's ConnectorException when the database is away."""
+
+    def __init__(self, connector: PsycopgConnector, worker: int, queues: Sequence[str] | None) -> None:
+        """`worker` is the id under which it is registered; `queues` None means all."""
+        self._connector = connector
+        self._manager = JobManager(connector)
+        self._queues = queues
+        self.worker = worker
+
+    async def fetch(self) -> Job | None:
+        """Take the next job that may run, if there is one: it is this worker's from now on."""
+        return await self._manager.fetch_job(self._queues, self.worker)
+
+    async def listen(self, on_notice: NotificationCallback) -> None:
+        """Call `on_notice` whenever a job is added or becomes free, until cancelled."""
+        await self._manager.listen_for_jobs(on_notification=on_notice, queues=self._queues)
+
+    async def beat(self) -> None:
+        """Say that this worker lives."""
+        await self._manager.update_heartbeat(self.worker)
+
+    async def fail(self, job: Job, error: str, retry_at: datetime | None) -> None:
+        """Record why the job failed, and let it wait until `retry_at`, or for ever."""
+        await self._do(
+            "select fail_job(%(job)s, %(worker)s, %(error)s, %(at)s)",
+            job=job.id,
+            worker=self.worker,
+            error=clean(error)[:_LONGEST_ERROR],
+            at=retry_at,
+        )
+
+    async def give_back(self, job: Job) -> None:
+        """Let somebody else run the job."""
+        await self._do("select give_back_job(%(job)s, %(worker)s)", job=job.id, worker=self.worker)
+
+    async def take_back(self, silence: timedelta) -> list[dict[str, Any]]:
+        """Free the jobs of workers that are silent for so long; return `job_id` and `job` of each."""
+        return await self._do("select job_id, job from take_back_jobs(%(silence)s)", silence=silence)
+
+    async def add_periodic(self, name: str, queue: str, due: datetime) -> None:
+        """Add the job that is due at this time, unless a worker has done so already. Only one of a name runs at a time."""
+        await self._do(
+            "select procrastinate_defer_periodic_job_v2(%(queue)s, %(lock)s, null, %(job)s, 0, '', %(due)s, '{}')",
+            queue=queue,
+            lock=f"periodic:{name}",
+            job=name,
+            due=int(due.timestamp()),
+        )
+
+    async def _do(self, query: Any, **arguments: object) -> list[dict[str, Any]]:  # noqa: ANN401 - a LiteralString, which 3.11 cannot pass on
+        return await self._connector.execute_query_all_async(query, **arguments)
+
+
+@asynccontextmanager
+async def joined(conninfo: str, queues: Sequence[str] | None) -> AsyncIterator[JobQueue]:
+    """Connect as the system, register a worker, and take it off the list in the end.
+
+    Raises psycopg.Error or ConnectorException when the database is away.
+    """
+    as_system = _as_system(conninfo)
+    await (await psycopg.AsyncConnection.connect(as_system)).close()  # fails at once, where a pool would wait and retry
+    connector = PsycopgConnector(conninfo=as_system, min_size=1, max_size=4, timeout=_PATIENCE)
+    try:
+        await connector.open_async()
+        manager = JobManager(connector)
+        worker = await manager.register_worker()
+        try:
+            yield JobQueue(connector, worker, queues)
+        finally:
+            with suppress(ConnectorException, psycopg.Error):  # then its silence will tell
+                await manager.unregister_worker(worker)
+    finally:
+        await connector.close_async()
+
+
+def _as_system(conninfo: str) -> str:
+    given = str(conninfo_to_dict(conninfo).get("options") or "")
+    return make_conninfo(conninfo, options=f"{given} {_AS_SYSTEM}".strip(), connect_timeout=_PATIENCE)

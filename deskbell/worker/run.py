@@ -1,0 +1,97 @@
+"""Running one job: its transaction, its outcome, its line in the log."""
+
+import asyncio
+import random
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from time import perf_counter
+
+import structlog
+from procrastinate.jobs import Job
+from sqlalchemy import text
+
+from deskbell.kernel.actor import Actor, Channel
+from deskbell.kernel.database import Database
+from deskbell.kernel.jobs import Jobs, JobSpec, retry_delay
+from deskbell.worker.queue import JobQueue
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("deskbell.worker")
+_FINISH = text("select jobs.finish_job(:job, :worker)")
+_DEATHS_SPARED = 3  # workers that a job may lose, beside its retries, before it is taken to be what kills them
+
+
+class Outcome(StrEnum):
+    """How a run of a job ended."""
+
+    SUCCEEDED = "succeeded"
+    RETRIED = "will be tried again"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    TAKEN_AWAY = "taken away"  # this worker was silent for so long that another one has it
+
+
+class CannotRunError(Exception):
+    """The job's function was not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs the jobs that `jobs` names."""
+
+    database: Database
+    jobs: Jobs
+    queue: JobQueue
+
+    async def run(self, job: Job) -> None:
+        """Run one job and end it, whatever happens. Raises when the database is away: then nobody knows how it ended."""
+        started, outcome = perf_counter(), Outcome.INTERRUPTED
+        with structlog.contextvars.bound_contextvars(job=job.task_name, job_id=job.id):
+            try:
+                outcome = await self._outcome(job)
+            finally:
+                write = _log.error if outcome is Outcome.FAILED else _log.info
+                seconds = round(perf_counter() - started, 4)
+                write("job", name=job.task_name, id=job.id, attempt=job.attempts + 1, seconds=seconds, outcome=outcome.value)
+
+    async def _outcome(self, job: Job) -> Outcome:
+        spec = self.jobs.get(job.task_name)
+        try:
+            return await self._in_transaction(_runnable(spec, job), job)
+        except asyncio.CancelledError:
+            await self.queue.give_back(job)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a job raises is written down and tried again
+            return await self._failed(spec or JobSpec(_runnable), job, error)
+
+    async def _in_transaction(self, spec: JobSpec, job: Job) -> Outcome:
+        actor = Actor.system(Channel.JOB, cause=f"job:{job.task_name}")
+        async with self.database.async_transaction(actor) as session:
+            if not await session.scalar(_FINISH, {"job": job.id, "worker": self.queue.worker}):
+                return Outcome.TAKEN_AWAY
+            await session.run_sync(partial(spec.function, **job.task_kwargs))
+        return Outcome.SUCCEEDED
+
+    async def _failed(self, spec: JobSpec, job: Job, error: Exception) -> Outcome:
+        delay = retry_delay(spec, job.attempts + 1, random.random())  # noqa: S311 - spreads load, guards nothing
+        retry_at = None if delay is None else datetime.now(UTC) + delay
+        await self.queue.fail(job, _account(error), retry_at)
+        _log.warning("job_error", name=job.task_name, id=job.id, error=repr(error), retry_at=retry_at and retry_at.isoformat())
+        return Outcome.FAILED if retry_at is None else Outcome.RETRIED
+
+
+def _runnable(spec: JobSpec | None, job: Job) -> JobSpec:
+    if spec is None:
+        message = f"This worker knows no job {job.task_name!r}: it is older than what added it, or wiring.py does not list it."
+        raise CannotRunError(message)
+    if job.attempts > spec.retries + _DEATHS_SPARED:
+        message = f"It was begun {job.attempts} times and its worker ended before it did."
+        raise CannotRunError(message)
+    return spec
+
+
+def _account(error: Exception) -> str:
+    """Say what went wrong in one line, and beneath where."""
+    return f"{type(error).__name__}: {error}\n\n{''.join(traceback.format_exception(error))}"

@@ -1,0 +1,187 @@
+"""Who may do what with which table: every relation × every role × every command, by raw SQL, against a written table.
+
+The expectations are not computed from the models: whoever changes a policy changes this table, and reads it.
+"""
+
+import psycopg
+
+from deskbell.migrations.metadata import domain_tables
+from tests.access.world import World
+
+WHO = ("nobody", "anna", "bert", "agent", "admin", "system", "readonly")
+
+# `-` is refused; a number is how many rows were read or touched; `all` is every row there is; `fk` was allowed and then
+# stopped by a foreign key. Nobody is the application role before it has become anybody; Anna's organization shares
+# its tickets, Bert's does not. An INSERT is a lawful one where there is such a thing for the actor.
+EXPECTED = """
+relation           command  nobody  anna  bert  agent  admin  system  readonly
+alembic_version    select   -       -     -     -      -      -       -
+alembic_version    insert   -       -     -     -      -      -       -
+alembic_version    update   -       -     -     -      -      -       -
+alembic_version    delete   -       -     -     -      -      -       -
+api_tokens         select   -       1     1     1      all    all     all
+api_tokens         insert   -       1     1     1      1      1       -
+api_tokens         update   -       1     1     1      all    all     -
+api_tokens         delete   -       -     -     -      -      -       -
+attachments        select   -       1     1     all    all    all     all
+attachments        insert   -       1     1     1      1      1       -
+attachments        update   -       -     -     -      -      -       -
+attachments        delete   -       -     -     -      -      -       -
+audit_logs         select   -       -     -     all    all    all     all
+audit_logs         insert   -       -     -     -      -      -       -
+audit_logs         update   -       -     -     -      -      -       -
+audit_logs         delete   -       -     -     -      -      -       -
+comments           select   -       1     1     all    all    all     all
+comments           insert   -       1     1     1      1      1       -
+comments           update   -       -     -     all    all    all     -
+comments           delete   -       -     -     -      -      -       -
+idempotency_keys   select   -       1     1     1      1      all     -
+idempotency_keys   insert   -       1     1     1      1      -       -
+idempotency_keys   update   -       1     1     1      1      -       -
+idempotency_keys   delete   -       -     -     -      -      all     -
+imported_rows      select   -       -     -     -      all    all     all
+imported_rows      insert   -       -     -     -      1      1       -
+imported_rows      update   -       -     -     -      -      -       -
+imported_rows      delete   -       -     -     -      -      -       -
+inbound_messages   select   -       -     -     -      all    all     all
+inbound_messages   insert   -       -     -     -      -      1       -
+inbound_messages   update   -       -     -     -      -      all     -
+inbound_messages   delete   -       -     -     -      -      -       -
+login_sessions     select   -       1     1     1      1      all     -
+login_sessions     insert   -       -     -     -      -      1       -
+login_sessions     update   -       -     -     -      -      all     -
+login_sessions     delete   -       1     1     1      1      all     -
+operations         select   -       -     -     all    all    all     all
+operations         insert   -       -     -     -      -      -       -
+operations         update   -       -     -     -      -      -       -
+operations         delete   -       -     -     -      -      -       -
+organizations      select   -       1     1     all    all    all     all
+organizations      insert   -       -     -     1      1      1       -
+organizations      update   -       -     -     all    all    all     -
+organizations      delete   -       -     -     -      -      -       -
+people             select   -       3     2     all    all    all     all
+people             insert   -       -     -     -      -      -       -
+people             update   -       -     -     -      -      -       -
+people             delete   -       -     -     -      -      -       -
+tags               select   -       -     -     all    all    all     all
+tags               insert   -       -     -     1      1      1       -
+tags               update   -       -     -     -      all    all     -
+tags               delete   -       -     -     -      fk     fk      -
+team_members       select   -       -     -     all    all    all     all
+team_members       insert   -       -     -     -      1      1       -
+team_members       update   -       -     -     -      -      -       -
+team_members       delete   -       -     -     -      all    all     -
+teams              select   -       -     -     all    all    all     all
+teams              insert   -       -     -     -      1      1       -
+teams              update   -       -     -     -      all    all     -
+teams              delete   -       -     -     -      -      -       -
+ticket_tags        select   -       -     -     all    all    all     all
+ticket_tags        insert   -       -     -     1      1      1       -
+ticket_tags        update   -       -     -     -      -      -       -
+ticket_tags        delete   -       -     -     all    all    all     -
+tickets            select   -       3     2     all    all    all     all
+tickets            insert   -       1     1     1      1      1       -
+tickets            update   -       3     2     all    all    all     -
+tickets            delete   -       -     -     -      -      -       -
+users              select   -       1     1     all    all    all     all
+users              insert   -       -     -     1      1      1       -
+users              update   -       1     1     5      all    all     -
+users              delete   -       -     -     -      -      -       -
+"""
+
+INSERTS = {
+    "api_tokens": "(user_id, name, token_hash, hint) values (%(me)s, 'new', sha256('new'), 'dbt_')",
+    "attachments": "(ticket_id, file_name, media_type, size, sha256, storage_key, uploaded_by_id)"
+    " values (%(ticket)s, 'new', 'text/plain', 1, repeat('c', 64), 'new', %(me)s)",
+    "comments": "(ticket_id, author_id, content) values (%(ticket)s, %(me)s, 'new')",
+    "idempotency_keys": "(user_id, key, fingerprint) values (%(me)s, 'new', sha256('new'))",
+    "imported_rows": "(content_key, ticket_id) values (sha256('new'), %(ticket)s)",
+    "inbound_messages": "(raw, sha256, size, source) values ('new', repeat('c', 64), 3, 'new')",
+    "login_sessions": "(user_id, token_hash) values (%(me)s, sha256('new'))",
+    "organizations": "(name) values ('new')",
+    "tags": "(name) values ('new')",
+    "team_members": "(team_id, user_id) select 1, %(admin)s",
+    "teams": "(name) values ('new')",
+    "ticket_tags": "(ticket_id, tag_id) values (%(ticket)s, 2)",
+    "tickets": "(title, creator_id) values ('new', %(me)s)",
+    "users": "(email) values ('new@example.test')",
+}
+UPDATES = {
+    "api_tokens": "name = name",
+    "inbound_messages": "reason = reason",
+    "tickets": "status = status",
+    "users": "full_name = full_name",
+}
+RELATIONS = """
+select n.nspname, c.relname, c.relispartition,
+       (select quote_ident(a.attname) from pg_attribute a
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attidentity = '' and a.attgenerated = ''
+         order by a.attnum limit 1)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname in ('public', 'jobs') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+ order by 1, 2
+"""
+
+
+def relations(world: World) -> dict[str, tuple[bool, str]]:
+    """Map each relation that is there to whether it is a partition, and to a column of it."""
+    found = world.rows("superuser", RELATIONS)
+    return {name if schema == "public" else f"{schema}.{name}": (part, column) for schema, name, part, column in found}
+
+
+def statement(command: str, relation: str, column: str) -> str:
+    change = UPDATES.get(relation, f"{column} = {column}")
+    return {
+        "select": f"select count(*) from {relation}",
+        "insert": f"insert into {relation} {INSERTS.get(relation, 'default values')}",
+        "update": f"update {relation} set {change}",
+        "delete": f"delete from {relation}",
+    }[command]
+
+
+def outcome(world: World, who: str, command: str, relation: str, column: str) -> str:
+    values = {"me": world.ids.get(who, world.ids["agent"]), "admin": world.ids["admin"], "ticket": mine(world, who)}
+    try:
+        cursor = world.run(who, statement(command, relation, column), values)
+    except psycopg.errors.InsufficientPrivilege:
+        return "-"
+    except psycopg.errors.ForeignKeyViolation:
+        return "fk"
+    count = cursor.fetchall()[0][0] if command == "select" else cursor.rowcount
+    total = world.rows("superuser", statement("select", relation, column))[0][0]
+    return "all" if command != "insert" and count == total else str(count)
+
+
+def mine(world: World, who: str) -> int:
+    return world.ids[f"ticket {who}" if who in {"anna", "bert"} else "ticket bill"]
+
+
+def table(world: World, found: dict[str, tuple[bool, str]]) -> str:
+    """Render what happens in the form of the expectation."""
+    lines = [f"{'relation':18} {'command':8} {'nobody':7} anna  bert  {'agent':6} admin  {'system':7} readonly"]
+    for relation, (_, column) in sorted(found.items()):
+        for command in ("select", "insert", "update", "delete"):
+            cells = [outcome(world, who, command, relation, column) for who in WHO]
+            widths = (7, 5, 5, 6, 6, 7, 0)
+            line = " ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
+            lines.append(f"{relation:18} {command:8} {line}")
+    return "\n".join(lines)
+
+
+def test_every_role_may_do_to_every_relation_exactly_what_is_written_here(world: World) -> None:
+    whole = {name: found for name, found in relations(world).items() if not found[0]}
+    assert table(world, whole).splitlines() == EXPECTED.strip().splitlines()
+
+
+def test_no_table_of_the_models_is_missing_from_the_matrix() -> None:
+    assert set(domain_tables()) <= {line.split()[0] for line in EXPECTED.strip().splitlines()}
+
+
+def test_partitions_are_reached_through_their_table_alone(world: World) -> None:
+    """Row policies of the table do not hold for who names the partition."""
+    parts = {name: column for name, (is_part, column) in relations(world).items() if is_part}
+    assert parts
+    for name, column in parts.items():
+        for who in WHO:
+            for command in ("select", "insert", "update", "delete"):
+                assert outcome(world, who, command, name, column) == "-", (who, command, name)
