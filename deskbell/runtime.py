@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from deskbell.kernel.access import APPLICATION, READ_ONLY
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.address import Address
@@ -21,11 +19,11 @@ from deskbell.kernel.resources import Resources
 from deskbell.kernel.roles import can_log_in, prepare_server
 from deskbell.kernel.settings import Settings
 from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.upkeep import make_partitions
 from deskbell.migrations.runner import Migrator
 from deskbell.wiring import CONSTRAINT_ERRORS, HANDLERS
 
 DATABASE_NAME = "deskbell"
-PARTITIONS_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +85,8 @@ def ensure_schema(desk: Desk, *, upgrade: bool) -> None:
             message = f"The database lacks {count} migration(s). Run `deskbell db upgrade` first."
             raise SetupError(message)
         migrator.upgrade()
-    make_partitions(desk.database)
-
-
-def make_partitions(database: Database) -> None:
-    """Make the audit log's partitions for the coming months where they are missing."""
-    with database.transaction(Actor.system(Channel.JOB, act="make partitions")) as session:
-        session.execute(text("select deskbell_make_partitions(:months)"), {"months": PARTITIONS_AHEAD})
+    with desk.database.transaction(Actor.system(Channel.JOB, act="make partitions")) as session:
+        make_partitions(session)
 
 
 def _server(settings: Settings, key: bytes, stack: ExitStack) -> Address:

@@ -150,6 +150,13 @@ class Database:
             async with self.async_sessions(info={ACTOR_KEY: actor}) as session, session.begin():
                 yield session
 
+    @asynccontextmanager
+    async def async_unidentified_transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction in which nobody acts yet: until `accounts.login.become` PostgreSQL refuses every table."""
+        with translating(self.constraint_errors):
+            async with self.async_sessions() as session, session.begin():
+                yield session
+
     def close(self) -> None:
         """Close the synchronous engine's connections."""
         if "engine" in self.__dict__:

@@ -64,6 +64,10 @@ class Storage(Protocol):
         """Remove what lies under `key`, if it is there. Equal content shares a key: ask the database first."""
         ...
 
+    def sweep(self, older_than: datetime) -> int:
+        """Remove what was begun before `older_than` and never finished; return how many pieces."""
+        ...
+
 
 class LocalStorage:
     """A folder: each content once, as `ab/cd/<sha256>`, readable to the owner alone.

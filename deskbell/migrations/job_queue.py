@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import cast
 
 from alembic import op
 from procrastinate.schema import SchemaManager
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
 from deskbell.migrations.assets import run_sql
 
@@ -19,8 +20,9 @@ _STEPS = "create table jobs.library_steps (name text primary key, applied_at tim
 
 
 def make_job_queue() -> None:
-    """Bring the queue's schema up to what the installed library and `sql/job_queue.sql` say, whatever there is of it."""
-    with closing(op.get_bind().connection.cursor()) as cursor:
+    """Make the queue's schema what the installed library and `sql/job_queue.sql` say, whatever there is of it."""
+    connection = op.get_bind().connection.driver_connection
+    with closing(cast(Connection, connection).cursor()) as cursor:
         install_library(cursor)
     run_sql("job_queue.sql")
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import sessionmaker
 
@@ -50,6 +50,18 @@ class AsyncRollbackDatabase(Database):
             info=dict(self._info),
         )
 
+    @asynccontextmanager
+    async def async_unidentified_transaction(self) -> AsyncIterator[AsyncSession]:
+        """Forget first who acted in the savepoint before, as a real commit does."""
+        async with super().async_unidentified_transaction() as session:
+            await session.execute(_NOBODY)
+            yield session
+
+
+_NOBODY = text(
+    "select set_config('role', 'none', true), set_config('deskbell.actor', '', true), set_config('deskbell.cause', '', true),"
+    " set_config('deskbell.operation', '', true)"
+)
 
 @contextmanager
 def rolling_back(database: Database) -> Iterator[RollbackDatabase]:

@@ -66,7 +66,7 @@ class JobQueue:
         return await self._do("select job_id, job from take_back_jobs(%(silence)s)", silence=silence)
 
     async def add_periodic(self, name: str, queue: str, due: datetime) -> None:
-        """Add the job that is due at this time, unless a worker has done so already. Only one of a name runs at a time."""
+        """Add the job that is due at this time, unless a worker has done so. Only one of a name runs at a time."""
         await self._do(
             "select procrastinate_defer_periodic_job_v2(%(queue)s, %(lock)s, null, %(job)s, 0, '', %(due)s, '{}')",
             queue=queue,
@@ -76,7 +76,8 @@ class JobQueue:
         )
 
     async def _do(self, query: Any, **arguments: object) -> list[dict[str, Any]]:  # noqa: ANN401 - a LiteralString, which 3.11 cannot pass on
-        return await self._connector.execute_query_all_async(query, **arguments)
+        rows: list[dict[str, Any]] = await self._connector.execute_query_all_async(query, **arguments)
+        return rows
 
 
 @asynccontextmanager

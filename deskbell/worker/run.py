@@ -16,6 +16,7 @@ from sqlalchemy import text
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
 from deskbell.kernel.jobs import Jobs, JobSpec, retry_delay
+from deskbell.kernel.text import one_line
 from deskbell.worker.queue import JobQueue
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("deskbell.worker")
@@ -46,20 +47,18 @@ class Runner:
     queue: JobQueue
 
     async def run(self, job: Job) -> None:
-        """Run one job and end it, whatever happens. Raises when the database is away: then nobody knows how it ended."""
-        started, outcome = perf_counter(), Outcome.INTERRUPTED
+        """Run one job and end it, whatever happens. Raises when the database is away: nobody knows then how it ended."""
+        started, ending = perf_counter(), _Ending(Outcome.INTERRUPTED)
         with structlog.contextvars.bound_contextvars(job=job.task_name, job_id=job.id):
             try:
-                outcome = await self._outcome(job)
+                ending = await self._ending(job)
             finally:
-                write = _log.error if outcome is Outcome.FAILED else _log.info
-                seconds = round(perf_counter() - started, 4)
-                write("job", name=job.task_name, id=job.id, attempt=job.attempts + 1, seconds=seconds, outcome=outcome.value)
+                _write_line(job, ending, perf_counter() - started)
 
-    async def _outcome(self, job: Job) -> Outcome:
+    async def _ending(self, job: Job) -> "_Ending":
         spec = self.jobs.get(job.task_name)
         try:
-            return await self._in_transaction(_runnable(spec, job), job)
+            return _Ending(await self._in_transaction(_runnable(spec, job), job))
         except asyncio.CancelledError:
             await self.queue.give_back(job)
             raise
@@ -74,20 +73,38 @@ class Runner:
             await session.run_sync(partial(spec.function, **job.task_kwargs))
         return Outcome.SUCCEEDED
 
-    async def _failed(self, spec: JobSpec, job: Job, error: Exception) -> Outcome:
+    async def _failed(self, spec: JobSpec, job: Job, error: Exception) -> "_Ending":
         delay = retry_delay(spec, job.attempts + 1, random.random())  # noqa: S311 - spreads load, guards nothing
         retry_at = None if delay is None else datetime.now(UTC) + delay
         await self.queue.fail(job, _account(error), retry_at)
-        _log.warning("job_error", name=job.task_name, id=job.id, error=repr(error), retry_at=retry_at and retry_at.isoformat())
-        return Outcome.FAILED if retry_at is None else Outcome.RETRIED
+        return _Ending(Outcome.FAILED if retry_at is None else Outcome.RETRIED, error, retry_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    outcome: Outcome
+    error: Exception | None = None
+    retry_at: datetime | None = None
+
+
+def _write_line(job: Job, ending: _Ending, seconds: float) -> None:
+    details = {"name": job.task_name, "id": job.id, "attempt": job.attempts + 1, "seconds": round(seconds, 4)}
+    if ending.error is not None:
+        details["error"] = one_line(repr(ending.error), 500)
+    if ending.retry_at is not None:
+        details["retry_at"] = ending.retry_at.isoformat(timespec="seconds")
+    write = _log.error if ending.outcome is Outcome.FAILED else _log.info
+    write("job", outcome=ending.outcome.value, **details)
 
 
 def _runnable(spec: JobSpec | None, job: Job) -> JobSpec:
     if spec is None:
-        message = f"This worker knows no job {job.task_name!r}: it is older than what added it, or wiring.py does not list it."
+        message = (
+            f"No job is called {job.task_name!r} here: wiring.py does not list it, or this worker is an older one."
+        )
         raise CannotRunError(message)
     if job.attempts > spec.retries + _DEATHS_SPARED:
-        message = f"It was begun {job.attempts} times and its worker ended before it did."
+        message = f"It was begun {job.attempts} times and did not end: what it does may be what kills its worker."
         raise CannotRunError(message)
     return spec
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from croniter import croniter
+from croniter import croniter  # type: ignore[import-untyped] # its types are a package of their own
 
 from deskbell.kernel.jobs import Jobs
 

@@ -99,6 +99,7 @@ INSERTS = {
     "inbound_messages": "(raw, sha256, size, source) values ('new', repeat('c', 64), 3, 'new')",
     "login_sessions": "(user_id, token_hash) values (%(me)s, sha256('new'))",
     "organizations": "(name) values ('new')",
+    "people": "(full_name) values ('new')",
     "tags": "(name) values ('new')",
     "team_members": "(team_id, user_id) select 1, %(admin)s",
     "teams": "(name) values ('new')",
@@ -109,6 +110,7 @@ INSERTS = {
 UPDATES = {
     "api_tokens": "name = name",
     "inbound_messages": "reason = reason",
+    "people": "full_name = full_name",
     "tickets": "status = status",
     "users": "full_name = full_name",
 }

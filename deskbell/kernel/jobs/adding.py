@@ -37,11 +37,12 @@ def add_job(
     """Add a job in the session's transaction, by one statement, and return its id. Rolled back, there is no job.
 
     It runs after the commit, not before `run_at` (aware; default: at once), those of higher `priority` first. Jobs with
-    the same `lock` run one at a time, in the order of priority and id: one that waits for its time or for a retry holds up
-    the later ones. `arguments` go to the job's function; ids rather than content, for the job reads what is there when it runs.
+    the same `lock` run one at a time, in the order of priority and id: one that waits for its time or for a retry holds
+    up the later ones. `arguments` go to the job's function: ids rather than content, for it reads what is there by then.
     """
     if run_at is not None and run_at.tzinfo is None:
         message = f"run_at must say its time zone: {run_at}"
         raise ValueError(message)
     values = {"job": job, "arguments": arguments, "queue": queue, "run_at": run_at, "lock": lock, "priority": priority}
-    return session.execute(_ADD, values).scalar_one()
+    job_id: int = session.execute(_ADD, values).scalar_one()
+    return job_id

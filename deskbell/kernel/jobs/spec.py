@@ -10,8 +10,8 @@ class JobSpec:
     """A job's function, called as `function(session, **arguments)` in one transaction of the system actor.
 
     The transaction also ends the job, so what it does in the database is done once, however often it is tried. An error
-    takes all of it back; then it is tried again up to `retries` times, first after `wait`, each time after twice as long,
-    up to `longest_wait`. `cron` (five fields, UTC) adds the job to `queue` at these times, without arguments.
+    takes all of it back; then it is tried again up to `retries` times, first after `wait`, each time after twice as
+    long, up to `longest_wait`. `cron` (five fields, UTC) adds the job to `queue` at these times, without arguments.
     """
 
     function: Callable[..., object]
@@ -32,5 +32,5 @@ def retry_delay(spec: JobSpec, failures: int, chance: float) -> timedelta | None
     """
     if failures > spec.retries:
         return None
-    doublings = min(failures - 1, 30)
-    return min(spec.longest_wait, spec.wait * 2**doublings) * (1 - chance / 2)
+    factor: int = 2 ** min(failures - 1, 30)
+    return min(spec.longest_wait, spec.wait * factor) * (1 - chance / 2)

@@ -15,7 +15,8 @@ _REMOVE = select(func.jobs.remove_old_jobs(bindparam("done", type_=Interval), bi
 
 def remove_old_jobs(session: Session, *, keep_done: timedelta = KEEP_DONE, keep_failed: timedelta = KEEP_FAILED) -> int:
     """Remove the jobs that ended longer ago than that; return how many."""
-    return session.execute(_REMOVE, {"done": keep_done, "failed": keep_failed}).scalar_one()
+    removed: int = session.execute(_REMOVE, {"done": keep_done, "failed": keep_failed}).scalar_one()
+    return removed
 
 
 UPKEEP: Jobs = {"jobs.remove_old": JobSpec(remove_old_jobs, cron="23 * * * *")}

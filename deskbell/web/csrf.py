@@ -1,0 +1,36 @@
+"""Proof that a request which a cookie identifies was meant by our own pages: a token that other sites cannot read."""
+
+import hmac
+
+from fastapi import Request
+
+from deskbell.kernel.crypto import derive
+from deskbell.kernel.errors import ForbiddenError
+
+COOKIE = "deskbell_session"
+HEADER = "X-CSRF-Token"
+FIELD = "csrf_token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class CsrfError(ForbiddenError):
+    """The CSRF token is missing or belongs to another session. Load the page again and repeat this."""
+
+    code = "csrf"
+
+
+def csrf_token_for(key: bytes, session_secret: str) -> str:
+    """Return the token of a session: 43 characters, safe in a form field or header, valid as long as the session."""
+    return derive(key, f"csrf/1\0{session_secret}")
+
+
+async def check_csrf(request: Request, key: bytes, session_secret: str) -> None:
+    """Raise CsrfError unless an unsafe request brings its session's token, in `X-CSRF-Token` or the form's `csrf_token`."""
+    if request.method in SAFE_METHODS:
+        return
+    token = request.headers.get(HEADER, "")
+    if not token and request.headers.get("content-type", "").startswith(_FORMS):
+        token = str((await request.form()).get(FIELD, ""))
+    if not hmac.compare_digest(token.encode(errors="replace"), csrf_token_for(key, session_secret).encode()):
+        raise CsrfError

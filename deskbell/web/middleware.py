@@ -1,0 +1,129 @@
+"""What surrounds every request, as plain ASGI: its id, security headers, one line of log, a limit to its size.
+
+No BaseHTTPMiddleware: that runs the application in another task, which breaks context variables and streams.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deskbell.web.problems import unexpected
+
+log = structlog.get_logger("deskbell.web")
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+_STRICT_TRANSPORT: Final = "max-age=31536000"
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Envelope:
+    """Gives a request its id, its answer the security headers, and an answer to what nobody expected.
+
+    `X-Request-ID` is taken from the request where it is 1 to 64 harmless characters, and made otherwise. A header that
+    the answer has already is left as it is. HSTS is sent over TLS alone.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """`app` is what is surrounded."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(scope, send)
+        try:
+            await self.app(scope, receive, answer.send)
+        except ClientDisconnect:
+            log.info("client left", path=scope["path"], request_id=answer.request_id)
+        except Exception as error:
+            response = await unexpected(Request(scope), error)
+            if answer.status is not None:  # too late for another answer; the server cuts the connection
+                raise
+            await response(scope, receive, answer.send)
+        finally:
+            answer.write_log()
+
+
+class _Answer:
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self._send = scope, send
+        self.began, self.status = perf_counter(), None
+        self.status: int | None = None
+        given = Headers(scope=scope).get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self.state = scope.setdefault("state", {})
+        self.state["request_id"] = self.request_id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if self.scope.get("scheme") == "https":
+                headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
+        await self._send(message)
+
+    def write_log(self) -> None:
+        log.info(
+            "request",
+            method=self.scope["method"],
+            path=self.scope["path"],
+            status=self.status,
+            milliseconds=round((perf_counter() - self.began) * 1000, 1),
+            request_id=self.request_id,
+            user_id=self.state.get("user_id"),
+        )
+
+
+class BodyLimit:
+    """Answers 413 to a body that is too large: at once where its length is announced, else as soon as it shows."""
+
+    def __init__(self, app: ASGIApp, limit_of: Callable[[Headers], int]) -> None:
+        """`limit_of` returns the most bytes allowed for a request with these headers."""
+        self.app = app
+        self.limit_of = limit_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        limit, announced = self.limit_of(headers), headers.get("content-length", "")
+        seen = int(announced) if announced.isascii() and announced.isdigit() else 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            if seen > limit:
+                raise HTTPException(413)
+            message = await receive()
+            if not announced:
+                seen += len(message.get("body", b""))
+            if seen > limit:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, limited, send)
