@@ -48,7 +48,7 @@ _BECOME_SESSION_HOLDER = text(_BECOME.format(holder="deskbell_session_holder"))
 
 
 def become(session: Session, secret: str, *, channel: str, act: str) -> Identity | None:
-    """Act as whom the token or browser session stands for until the transaction ends; None when it stands for nobody."""
+    """Act as whom the secret stands for until the transaction ends; None when it stands for nobody."""
     by_session = secret.startswith(SESSION_PREFIX)
     statement = _BECOME_SESSION_HOLDER if by_session else _BECOME_TOKEN_HOLDER
     row = session.execute(statement, {"hash": hash_token(secret), "channel": channel, "act": act}).one_or_none()

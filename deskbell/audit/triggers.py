@@ -1,7 +1,9 @@
 """The triggers that write the audit log, generated from the tables.
 
-Statement-level triggers with transition tables: one call for a statement, however many rows it touches and whichever way
-it came. Each is generated from its table's columns, because `to_jsonb(old)` on wide rows made an update three times dearer.
+Statement-level triggers with transition tables: one call for a statement, however many rows it touches and whichever
+way
+it came. Each is generated from its table's columns, because `to_jsonb(old)` on wide rows made an update three times
+dearer.
 """
 
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from sqlalchemy import Column, Table
 
 from deskbell.kernel.access import OWNER
 
-SECRET = "'[secret]'::text"
+SECRET = "'[secret]'::text"  # noqa: S105 - what stands in the log instead of one
 FULL = "full"
 
 _FUNCTION = """\
@@ -31,7 +33,8 @@ begin
   return null;
 end
 $$"""
-# The joins are hash joins on purpose: the plan is made once in a session, perhaps for one row, and kept for ten thousand.
+# The joins are hash joins on purpose: the plan is made once in a session, perhaps for one row, and kept for ten
+# thousand.
 
 
 def is_audited(table: Table) -> bool:
@@ -81,8 +84,8 @@ def _created(table: Table) -> str:
 def _updated(table: Table) -> str:
     """Compare the columns that can change, one by one."""
     keys = " and ".join(f"o.{column.name} = n.{column.name}" for column in table.primary_key.columns)
-    return (
-        "d.id, 'UPDATE', d.changes\n    from (\n"
+    return (  # the names are the models', not a person's
+        "d.id, 'UPDATE', d.changes\n    from (\n"  # noqa: S608 - as above
         f"      select n.{_record_id(table).name} as id, {_difference(table)} as changes\n"
         f"        from new_rows n join old_rows o on {keys}\n    ) d\n   where d.changes <> '{{}}';"
     )
@@ -110,6 +113,8 @@ def _deleted(table: Table) -> str:
         treatment = column.info.get("audit")
         if column.computed is not None or treatment == "large":
             continue
-        value = f"case when o.{column.name} is not null then {SECRET} end" if treatment == "secret" else f"o.{column.name}"
+        value = (
+            f"case when o.{column.name} is not null then {SECRET} end" if treatment == "secret" else f"o.{column.name}"
+        )
         pairs.append(f"'{column.name}', {value}")
     return f"o.{_record_id(table).name}, 'DELETE', jsonb_build_object(\n      {', '.join(pairs)})\n    from old_rows o;"

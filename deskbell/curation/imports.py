@@ -36,7 +36,7 @@ class KeyedRow:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: how many rows were added or known already, and which were refused. `operation` is theirs."""
+    """What became of a batch: rows added, rows known already, rows refused; `operation` is theirs."""
 
     added: int = 0
     known: int = 0
@@ -95,7 +95,9 @@ def _unknown(session: Session, rows: list[KeyedRow], outcome: Outcome) -> list[K
 
 def _people(session: Session, rows: list[Row], requester: str) -> dict[str, _Person]:
     """Return everybody that the rows name by normalised address, adding who asked and is not known."""
-    asking = {normalized_email(row.values.get("requester", requester)): row.values.get("requester", requester) for row in rows}
+    asking = {
+        normalized_email(row.values.get("requester", requester)): row.values.get("requester", requester) for row in rows
+    }
     assigned = {normalized_email(row.values["assignee"]) for row in rows if "assignee" in row.values}
     if not asking:
         return {}

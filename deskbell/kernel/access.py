@@ -1,6 +1,7 @@
 """Who may do what with the rows of a table: declared beside the model, rendered as GRANTs and row policies.
 
-There is a database role for each kind of actor and a policy for each role and command, so that an agent's plan carries no
+There is a database role for each kind of actor and a policy for each role and command, so that an agent's plan
+carries no
 condition at all and a customer's only indexable ones. What is not allowed here is refused by PostgreSQL itself.
 """
 
@@ -82,5 +83,3 @@ def _policy(table: Table, rule: Allow, command: str, role: str) -> str:
     }
     name = f"{role.removeprefix('deskbell_')}_{command}"
     return f"create policy {name} on {table.name} for {command} to {role} {clauses[command]}"
-
-

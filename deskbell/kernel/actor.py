@@ -36,7 +36,7 @@ class Channel(StrEnum):
 class Actor:
     """Somebody, or the system, about to act.
 
-    `user_id` is None for the system alone. `act` names what is done for the history ("deskbell import csv"), `cause` why it
+    `user_id` is None for the system alone. `act` names what is done ("deskbell import csv"), `cause` why it
     is done when no person asked for it just now ("rule:7"), `operation` continues an operation begun earlier.
     """
 

@@ -1,4 +1,4 @@
-"""Where the database is and how each role reaches it: pure values, in the spellings that psycopg, asyncpg and psql want."""
+"""Where the database is and how a role reaches it: pure values, spelled as psycopg, asyncpg and psql want."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -22,7 +22,7 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read a `postgresql://` URL, with or without the name of a driver. Raises InvalidError without the password."""
+        """Read a `postgresql://` URL, with or without a driver in it. Raises InvalidError, without the password."""
         try:
             parts = urlsplit(url)
             scheme, query = parts.scheme.partition("+")[0], dict(parse_qsl(parts.query))
@@ -53,7 +53,8 @@ class Address:
     def dsn(self) -> str:
         """The URL as libpq and asyncpg read it, with the password."""
         query = urlencode({"host": self.host, "port": self.port, **dict(self.parameters)}, quote_via=quote)
-        return f"postgresql://{quote(self.user, safe='')}:{quote(self.password, safe='')}@/{quote(self.database, safe='')}?{query}"
+        user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
+        return f"postgresql://{user}:{password}@/{database}?{query}"
 
     def __str__(self) -> str:
         """The address for people: no password."""

@@ -8,7 +8,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 
-def in_array(column: ColumnElement[Any], values: Iterable[object], kind: TypeEngine[Any] | None = None) -> ColumnElement[bool]:
+def in_array(
+    column: ColumnElement[Any], values: Iterable[object], kind: TypeEngine[Any] | None = None
+) -> ColumnElement[bool]:
     """Say that the column has one of the values; the statement is the same however many there are.
 
     `kind` is the column's type where it is an expression that has none of its own.

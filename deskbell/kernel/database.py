@@ -98,8 +98,8 @@ class Database:
     def async_engine(self) -> AsyncEngine:
         """The asynchronous engine, on asyncpg."""
 
-        async def connect(*_: object, **__: object) -> asyncpg.Connection[Any]:
-            connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        async def connect(*_: object, **__: object) -> asyncpg.Connection:
+            connection: asyncpg.Connection = await asyncpg.connect(
                 dsn=self.address.dsn,
                 server_settings=self.server_parameters,
                 timeout=self.settings.connect_timeout,
@@ -222,15 +222,15 @@ def _default_actor(actor: Actor | None) -> Actor:
 
 @contextmanager
 def get_db_session(actor: Actor | None = None) -> Generator[Session]:
-    """Open a transaction on the default database, for scripts: `with get_db_session(actor) as session:`."""
+    """Open a transaction on the default database in a `with`: for scripts."""
     with default_database().transaction(_default_actor(actor)) as session:
         yield session
 
 
 async def get_async_db() -> AsyncGenerator[AsyncSession]:
-    """Open a transaction on the default database, as a FastAPI dependency.
+    """Yield a transaction on the default database: a FastAPI dependency.
 
-    Declare it with `Depends(get_async_db, scope="function")`, so that the commit comes before the response. The actor is
+    Declare it as `Depends(get_async_db, scope="function")`: then the commit comes before the response. The actor is
     the one of `acting_as`.
     """
     async with default_database().async_transaction(_default_actor(None)) as session:

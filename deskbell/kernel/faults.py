@@ -32,7 +32,7 @@ _BY_CODE: dict[str, Callable[[], DeskbellError]] = {
     "23514": lambda: InvalidError("A value is outside of what is allowed."),
     "22001": lambda: InvalidError("A text is longer than allowed."),
     "22003": lambda: InvalidError("A number is larger than allowed."),
-    "42501": lambda: ForbiddenError(),
+    "42501": ForbiddenError,
     "25006": lambda: UnavailableError(_READ_ONLY),
     "53100": lambda: UnavailableError(_DISK_FULL),
     "57014": lambda: UnavailableError(_SLOW),

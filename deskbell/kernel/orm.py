@@ -1,7 +1,8 @@
 """The declarative base: naming convention, column types and the two declarations every table makes.
 
 Every table says in `info` who may do what with its rows (`access`, see `kernel.access`) and how the audit log treats it
-(`audit`: "full", or the reason why it is not recorded). Both are turned into DDL and compared with the migrations by tests.
+(`audit`: "full", or the reason why it is not recorded). Both are turned into DDL and compared with the migrations by
+tests.
 """
 
 from datetime import datetime
@@ -40,7 +41,9 @@ Id = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key
 CreatedAt = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True), server_default=CLOCK)]
 UpdatedAt = Annotated[
     datetime,
-    mapped_column(TIMESTAMP(timezone=True), server_default=CLOCK, server_onupdate=FetchedValue(), info={"audit": "derived"}),
+    mapped_column(
+        TIMESTAMP(timezone=True), server_default=CLOCK, server_onupdate=FetchedValue(), info={"audit": "derived"}
+    ),
 ]
 """Set by a trigger, so that bulk statements and raw SQL keep it too."""
 

@@ -1,4 +1,4 @@
-"""What use cases need beside the database, carried by the session: the clock, the attachment storage, a few plain settings."""
+"""What use cases need beside the database, carried by the session: the clock, the storage, a few plain settings."""
 
 from dataclasses import dataclass
 

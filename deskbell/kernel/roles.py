@@ -34,12 +34,14 @@ def prepare_server(admin: Address, passwords: dict[str, str]) -> None:
     except psycopg.OperationalError as error:
         raise SetupError(unreachable(admin, error)) from error
     except psycopg.errors.InsufficientPrivilege as error:
-        message = f"{admin} may not create roles: connect as a role with CREATEROLE that owns the database {admin.database}."
+        message = (
+            f"{admin} may not create roles: connect as a role with CREATEROLE that owns the database {admin.database}."
+        )
         raise SetupError(message) from error
 
 
 def unreachable(address: Address, error: Exception) -> str:
-    """Say in one line why the server cannot be used: the first line that libpq gives, without what it was asked with."""
+    """Say in one line why the server cannot be used: what libpq says first, without what it was asked with."""
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return f"Cannot use the database {address}: {reason.rpartition('failed: ')[2].removeprefix('FATAL:').strip()}."
 

@@ -1,6 +1,7 @@
 """Every setting: its name, its unit, its default. Read once at the edge from the environment, passed on as values.
 
-`DESKBELL_DATABASE_POOL_SIZE=20` sets `Settings.database.pool_size`. Groups are frozen; rules take plain values, not these.
+`DESKBELL_DATABASE_POOL_SIZE=20` sets `Settings.database.pool_size`. Groups are frozen; rules take plain values, not
+these.
 """
 
 import os
@@ -37,7 +38,9 @@ class DatabaseSettings(BaseSettings):
     statement_timeout: int = Field(60, gt=0, description="Seconds after which the server ends a statement.")
     lock_timeout: int = Field(10, gt=0, description="Seconds to wait for a lock.")
     idle_in_transaction_timeout: int = Field(60, gt=0, description="Seconds a transaction may sit idle.")
-    work_mem: str = Field("32MB", pattern=r"^\d+(kB|MB|GB)$", description="Memory of a sort or hash before it goes to disk.")
+    work_mem: str = Field(
+        "32MB", pattern=r"^\d+(kB|MB|GB)$", description="Memory of a sort or hash before it goes to disk."
+    )
     application_name: str = Field("deskbell", description="How Deskbell shows in pg_stat_activity.")
 
     def pool_sizes(self) -> tuple[int, int]:
@@ -82,7 +85,9 @@ class TicketSettings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_TICKET_")
 
-    prefix: str = Field("DB-", pattern=r"^[A-Za-z][A-Za-z0-9]{0,9}[-#]?$", description="What ticket numbers begin with.")
+    prefix: str = Field(
+        "DB-", pattern=r"^[A-Za-z][A-Za-z0-9]{0,9}[-#]?$", description="What ticket numbers begin with."
+    )
 
 
 class MailSettings(BaseSettings):
@@ -98,8 +103,12 @@ class Settings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_")
 
-    data_dir: Path = Field(default_factory=_default_data_dir, description="The embedded database, secrets, attachments.")
-    secret_key: SecretStr | None = Field(None, description="Signs cookies and cursors; default: made once, kept in data_dir.")
+    data_dir: Path = Field(
+        default_factory=_default_data_dir, description="The embedded database, secrets, attachments."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs cookies and cursors; default: made once, kept in data_dir."
+    )
     default_actor: str = Field("", description="E-mail address the CLI acts as; default: the system.")
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

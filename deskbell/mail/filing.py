@@ -1,7 +1,7 @@
 """What becomes of a message: a new ticket, a comment, or a state that says why neither.
 
-A reply belongs to the ticket that its References name (RFC 5322, 3.6.4), else to the ticket number in its subject; who has
-nothing to do with that ticket is not let in by either, and the message waits as suspended.
+A reply belongs to the ticket that its References name (RFC 5322, 3.6.4), else to the ticket number in its subject;
+who has nothing to do with that ticket is not let in by either, and the message waits as suspended.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,9 @@ def _file(session: Session, message: InboundMessage, resources: Resources) -> Ve
         return Verdict(MailState.FAILED, "The message is empty: 0 bytes to read.")
     if message.size > resources.mail_bytes:
         limit = human_bytes(resources.mail_bytes)
-        return Verdict(MailState.FAILED, f"The message has {human_bytes(message.size)}, more than {limit}; it is kept unread.")
+        return Verdict(
+            MailState.FAILED, f"The message has {human_bytes(message.size)}, more than {limit}; it is kept unread."
+        )
     parsed = parse(message.raw)
     _note(message, parsed)
     if parsed.message_id and _is_duplicate(session, message):
@@ -139,7 +141,9 @@ def _takes_part(session: Session, ticket: Ticket, author: User) -> bool:
         return True
     wrote = exists().where(Comment.ticket_id == ticket.id, Comment.author_id == author.id)
     shares = exists().where(
-        Organization.id == ticket.organization_id, Organization.id == author.organization_id, Organization.shares_tickets
+        Organization.id == ticket.organization_id,
+        Organization.id == author.organization_id,
+        Organization.shares_tickets,
     )
     return bool(session.scalar(select(or_(wrote, shares))))
 
@@ -160,7 +164,7 @@ def _as_comment(session: Session, parsed: ParsedMail, author: User, ticket: Tick
 
 
 def _body(parsed: ParsedMail) -> Body:
-    """Return what was written, with quotes and signature folded away; beyond 5 million characters the raw message serves."""
+    """Return what was written, quotes and signature folded away; beyond the limit the raw message serves."""
     text = parsed.new_text.strip()[:MAXIMUM_LENGTH] or NO_TEXT
     return Body(text, BodyFormat.TEXT, None, parsed.folded_text[:MAXIMUM_LENGTH])
 

@@ -37,10 +37,22 @@ class InboundMessage(Base):
                 "audit": "full",
                 "access": (
                     Allow("system", "select insert"),
-                    Allow("system", "update", columns=(
-                        "state", "reason", "message_id", "sender", "subject", "sent_at", "ticket_id", "comment_id",
-                        "defects", "filed_at",
-                    )),
+                    Allow(
+                        "system",
+                        "update",
+                        columns=(
+                            "state",
+                            "reason",
+                            "message_id",
+                            "sender",
+                            "subject",
+                            "sent_at",
+                            "ticket_id",
+                            "comment_id",
+                            "defects",
+                            "filed_at",
+                        ),
+                    ),
                     Allow("admin", "select"),
                     Allow("readonly", "select", but=("raw",)),
                 ),

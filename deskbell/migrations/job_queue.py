@@ -22,7 +22,7 @@ _STEPS = "create table jobs.library_steps (name text primary key, applied_at tim
 def make_job_queue() -> None:
     """Make the queue's schema what the installed library and `sql/job_queue.sql` say, whatever there is of it."""
     connection = op.get_bind().connection.driver_connection
-    with closing(cast(Connection, connection).cursor()) as cursor:
+    with closing(cast("Connection", connection).cursor()) as cursor:
         install_library(cursor)
     run_sql("job_queue.sql")
 

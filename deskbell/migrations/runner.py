@@ -107,7 +107,9 @@ class Migrator:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(self.admin.dsn, connect_timeout=30), poolclass=NullPool
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(self.admin.dsn, connect_timeout=30),
+            poolclass=NullPool,
         )
         try:
             with engine.connect() as connection:

@@ -61,15 +61,20 @@ FIELDS: Mapping[str, Field] = {
         lambda value, actor: _person(Ticket.__table__.c.creator_id, value, actor), "me, or an e-mail address"
     ),
     "organization": Field(
-        lambda value, _: _named(Ticket.__table__.c.organization_id, Organization, value), "the requester's organization, or none"
+        lambda value, _: _named(Ticket.__table__.c.organization_id, Organization, value),
+        "the requester's organization, or none",
     ),
-    "team": Field(lambda value, _: _named(Ticket.__table__.c.team_id, Team, value), "the team it was given to, or none", staff_only=True),
+    "team": Field(
+        lambda value, _: _named(Ticket.__table__.c.team_id, Team, value),
+        "the team it was given to, or none",
+        staff_only=True,
+    ),
     "number": Field(lambda value, _: Ticket.ticket_number == value.upper(), "its number, like DB-1042"),
 }
 
 
 def condition(term: Condition, actor: Actor) -> ColumnElement[bool]:
-    """Compile `field:value`. Raises QueryError for a field or a value that does not exist, with the nearest that does."""
+    """Compile `field:value`. Raises QueryError for what does not exist, with the nearest that does."""
     known = {name: field for name, field in FIELDS.items() if actor.is_staff or not field.staff_only}
     if term.field not in known:
         message = f"There is no field {term.field}:.{_did_you_mean(term.field, known, ':')} Fields are {_list(known)}."

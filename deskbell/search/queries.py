@@ -14,7 +14,7 @@ LANGUAGE = literal("english", REGCONFIG)
 
 
 def compile_query(text: str, *, actor: Actor) -> Select[Ticket]:
-    """Return the tickets for which all terms of the query hold. Raises QueryError with the position of what is wrong."""
+    """Return the tickets for which all terms of the query hold. Raises QueryError with the position."""
     terms = parse(text)
     conditions = [condition(term, actor) for term in terms if isinstance(term, Condition)]
     words = [_words(term) for term in terms if isinstance(term, Words)]

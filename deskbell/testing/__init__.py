@@ -1,1 +1,1 @@
-"""For tests of Deskbell and of what is built on it: a throw-away database, sessions that roll back, lawful test data."""
+"""For tests of Deskbell and of what is built on it: throw-away databases, sessions that roll back, test data."""

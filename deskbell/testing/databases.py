@@ -63,6 +63,7 @@ _NOBODY = text(
     " set_config('deskbell.operation', '', true)"
 )
 
+
 @contextmanager
 def rolling_back(database: Database) -> Iterator[RollbackDatabase]:
     """Yield a database on the engine of `database`, and take back all that happened through it."""

@@ -1,7 +1,7 @@
 """The pytest plug-in: `pytest_plugins = ["deskbell.testing.plugin"]`.
 
-`server` is a migrated template, shared by the run's processes; `database` a clone of this process, used through savepoints
-that are rolled back after each test; `fresh_database` a clone for one test alone, which really commits.
+`server` is a migrated template, shared by the run's processes; `database` a clone of this process, used through
+savepoints that are rolled back after each test; `fresh_database` a clone for one test alone, which really commits.
 """
 
 import os

@@ -48,7 +48,9 @@ def clone(template: Address, name: str) -> Iterator[Address]:
     with psycopg.connect(template.to_database("postgres").dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(identifiers[0]))
         connection.execute(sql.SQL("create database {} template {}").format(*identifiers[:2]))
-        connection.execute(sql.SQL("grant create, temporary on database {} to {}").format(identifiers[0], identifiers[2]))
+        connection.execute(
+            sql.SQL("grant create, temporary on database {} to {}").format(identifiers[0], identifiers[2])
+        )
         connection.execute(sql.SQL("grant temporary on database {} to public").format(identifiers[0]))
         try:
             yield template.to_database(name)

@@ -83,7 +83,7 @@ def reply(
     sender: Sender | None = None,
     now: datetime,
 ) -> Comment:
-    """Answer in public. A customer's answer brings a waiting or finished ticket back; staff say where it stands then."""
+    """Answer in public. A customer brings a waiting or finished ticket back by it; staff say where it stands."""
     ticket = _load(session, number, expected)
     author = sender or _actor_as_sender(session)
     comment = _add_comment(session, ticket, body, author, is_internal=False)
@@ -189,7 +189,9 @@ def restore(session: Session, number: str, *, expected: int | None = None) -> bo
 def _load(session: Session, number: str, expected: int | None, *, deleted: bool = False) -> Ticket:
     ticket = lock_ticket(session, number, deleted=deleted)
     if expected is not None and ticket.version != expected:
-        message = f"{ticket.ticket_number} was changed since you read it: you saw version {expected}, it is {ticket.version}."
+        message = (
+            f"{ticket.ticket_number} was changed since you read it: you saw version {expected}, it is {ticket.version}."
+        )
         raise StaleError(message, seen=expected, current=ticket.version)
     return ticket
 

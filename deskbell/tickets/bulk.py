@@ -30,7 +30,7 @@ class NewTicket:
 
 
 def create_tickets(session: Session, tickets: Sequence[NewTicket]) -> list[int]:
-    """Create tickets and return their ids in the same order. One statement for each thousand, and their tags likewise."""
+    """Create tickets and return their ids in the same order: one statement for each thousand, and one for tags."""
     if not tickets:
         return []
     statement = insert(Ticket).returning(Ticket.id, sort_by_parameter_order=True)

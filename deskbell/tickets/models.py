@@ -127,9 +127,7 @@ class Ticket(Base):
     reopen_count: Mapped[int] = mapped_column(server_default=text("0"), server_onupdate=FetchedValue())
     due_at: Mapped[datetime | None]
     first_responded_at: Mapped[datetime | None]
-    resolved_at: Mapped[datetime | None] = mapped_column(
-        server_default=FetchedValue(), server_onupdate=FetchedValue()
-    )
+    resolved_at: Mapped[datetime | None] = mapped_column(server_default=FetchedValue(), server_onupdate=FetchedValue())
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
@@ -142,7 +140,9 @@ class Ticket(Base):
         foreign_keys=[creator_id], lazy="raise", backref=backref("tickets_created", lazy="raise", passive_deletes="all")
     )
     assignee: Mapped[User | None] = relationship(
-        foreign_keys=[assignee_id], lazy="raise", backref=backref("tickets_assigned", lazy="raise", passive_deletes="all")
+        foreign_keys=[assignee_id],
+        lazy="raise",
+        backref=backref("tickets_assigned", lazy="raise", passive_deletes="all"),
     )
     requester: Mapped[Person | None] = relationship(
         primaryjoin="foreign(Ticket.creator_id) == Person.id", lazy="raise", viewonly=True
@@ -158,9 +158,7 @@ class Ticket(Base):
     attachments: Mapped[list["Attachment"]] = relationship(
         back_populates="ticket", lazy="raise", passive_deletes="all", order_by="Attachment.id"
     )
-    tags: Mapped[list["Tag"]] = relationship(
-        secondary="ticket_tags", lazy="raise", order_by="Tag.name", viewonly=True
-    )
+    tags: Mapped[list["Tag"]] = relationship(secondary="ticket_tags", lazy="raise", order_by="Tag.name", viewonly=True)
 
 
 class Comment(Base):
@@ -202,9 +200,7 @@ class Comment(Base):
     updated_at: Mapped[UpdatedAt]
 
     ticket: Mapped[Ticket] = relationship(back_populates="comments", lazy="raise")
-    author: Mapped[User] = relationship(
-        lazy="raise", backref=backref("comments", lazy="raise", passive_deletes="all")
-    )
+    author: Mapped[User] = relationship(lazy="raise", backref=backref("comments", lazy="raise", passive_deletes="all"))
     writer: Mapped[Person | None] = relationship(
         primaryjoin="foreign(Comment.author_id) == Person.id", lazy="raise", viewonly=True
     )

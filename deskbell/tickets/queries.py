@@ -1,8 +1,9 @@
 """Tickets as composable statements, what is loaded with them, and how to get one."""
 
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
+from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import SortKey
 from deskbell.kernel.text import clean
@@ -26,6 +27,15 @@ FOR_THREAD = (*FOR_LIST, *_THREAD)
 NEWEST_FIRST = (SortKey(Ticket.updated_at, descending=True), SortKey(Ticket.id, descending=True))
 
 
+ORDERS = {
+    "-updated_at": NEWEST_FIRST,
+    "-created_at": (SortKey(Ticket.created_at, descending=True), SortKey(Ticket.id, descending=True)),
+    "created_at": (SortKey(Ticket.created_at), SortKey(Ticket.id)),
+}
+OLDEST_COMMENT_FIRST = (SortKey(Comment.created_at), SortKey(Comment.id))
+_TEXTS = (Ticket.description, Ticket.description_html, Ticket.description_folded)
+
+
 def tickets(*, deleted: bool = False) -> Select[Ticket]:
     """Return all tickets that the actor may see; the deleted ones are another heap."""
     return select(Ticket).where(Ticket.deleted_at.is_not(None) if deleted else Ticket.deleted_at.is_(None))
@@ -42,8 +52,21 @@ def with_tag(statement: Select[Ticket], name: str) -> Select[Ticket]:
     return statement.where(exists(tagged(name).where(TicketTag.ticket_id == Ticket.id)))
 
 
+def listed(statement: Select[Ticket], actor: Actor) -> Select[Ticket]:
+    """Load what a list shows the actor: not the texts, of which each may have megabytes."""
+    options = FOR_LIST if actor.is_staff else FOR_CUSTOMER_LIST
+    return statement.options(*options, *(defer(text, raiseload=True) for text in _TEXTS))
+
+
+def comments_of(session: Session, number: str) -> Select[Comment]:
+    """Return the comments of a ticket that the actor may see, each with its writer and attachments."""
+    ticket = get_ticket(session, number, deleted=True)
+    options = joinedload(Comment.writer), selectinload(Comment.attachments)
+    return select(Comment).where(Comment.ticket_id == ticket.id).options(*options)
+
+
 def get_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
-    """Load a ticket by its number; case does not matter. Raises NoSuchTicketError, also for what the actor may not see."""
+    """Load a ticket by its number, in any case. Raises NoSuchTicketError, also for what the actor may not see."""
     ticket = session.scalar(_numbered(number))
     return _present(ticket, number, deleted=deleted)
 

@@ -68,7 +68,7 @@ class Envelope:
 class _Answer:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
-        self.began, self.status = perf_counter(), None
+        self.began = perf_counter()
         self.status: int | None = None
         given = Headers(scope=scope).get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

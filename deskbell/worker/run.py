@@ -47,7 +47,7 @@ class Runner:
     queue: JobQueue
 
     async def run(self, job: Job) -> None:
-        """Run one job and end it, whatever happens. Raises when the database is away: nobody knows then how it ended."""
+        """Run one job and end it, whatever happens. Raises when the database is away, and nobody knows how."""
         started, ending = perf_counter(), _Ending(Outcome.INTERRUPTED)
         with structlog.contextvars.bound_contextvars(job=job.task_name, job_id=job.id):
             try:

@@ -1,4 +1,5 @@
 """What nobody but the system may read, and what a customer may never learn."""
+# ruff: noqa: S608 - the names in the statements are constants of this file
 
 import psycopg
 import pytest
@@ -91,7 +92,12 @@ def test_a_function_in_a_customers_filter_is_not_shown_what_they_may_not_see(wor
             "create function pg_temp.peek(text) returns boolean language plpgsql cost 0.0001"
             " as $$ begin raise notice '%', $1; return true; end $$"
         )
-        for table, column in (("comments", "content"), ("people", "email"), ("people", "full_name"), ("tickets", "title")):
+        for table, column in (
+            ("comments", "content"),
+            ("people", "email"),
+            ("people", "full_name"),
+            ("tickets", "title"),
+        ):
             connection.execute(f"select 1 from {table} where pg_temp.peek({column})".encode())
         connection.remove_notice_handler(hear)
     assert "answer to anna" in heard

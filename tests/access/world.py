@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.access import READ_ONLY
-from deskbell.kernel.actor import Actor, ActorKind, Channel
+from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.testing.factories import SYSTEM, Factory, actor
@@ -65,7 +65,7 @@ class World:
 
     @contextmanager
     def acting(self, who: str) -> Iterator[psycopg.Connection]:
-        """Begin a transaction as somebody (`anna`, `agent`, `system`, `nobody`, `readonly`, `superuser`), to be undone."""
+        """Begin a transaction as somebody in the world, as `nobody`, `readonly` or `superuser`; it will be undone."""
         connection = self.connection(who if who in {"readonly", "superuser"} else "application")
         with connection.transaction(force_rollback=True):
             chosen = self.actors.get(who)
@@ -76,7 +76,7 @@ class World:
     def run(self, who: str, statement: str, parameters: Parameters = None) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement as somebody and undo it; the rows it returned have been read."""
         with self.acting(who) as connection:
-            return connection.execute(cast("LiteralString", statement), parameters)
+            return connection.execute(statement.encode(), parameters)
 
     def rows(self, who: str, statement: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Return what somebody gets to read."""
@@ -146,8 +146,3 @@ def _file(world: World, name: str, ticket: Ticket, comment: Comment | None, auth
     values = {"t": ticket.id, "c": comment.id if comment else None, "u": author.id, "name": name}
     row = world.connection("superuser").execute(_FILES, values).fetchone()
     world.ids[f"file {name}"] = row[0] if row else 0
-
-
-def customer(user_id: int) -> Actor:
-    """Return a customer as an actor."""
-    return Actor(ActorKind.CUSTOMER, user_id, Channel.API)

@@ -50,8 +50,12 @@ def test_a_bulk_update_cannot_leave_resolved_at_wrong(database: Database, factor
     ticket = factory.ticket()
     for status, resolved in (("resolved", True), ("closed", True), ("open", False), ("closed", True)):
         with database.transaction(SYSTEM) as session:
-            session.execute(text("update tickets set status = :status where id = :id"), {"status": status, "id": ticket.id})
-            found = session.execute(text("select resolved_at from tickets where id = :id"), {"id": ticket.id}).scalar_one()
+            session.execute(
+                text("update tickets set status = :status where id = :id"), {"status": status, "id": ticket.id}
+            )
+            found = session.execute(
+                text("select resolved_at from tickets where id = :id"), {"id": ticket.id}
+            ).scalar_one()
         assert (found is not None) is resolved
     assert fresh(database, ticket).reopen_count == 1
 

@@ -26,7 +26,7 @@ def is_wanted(session: Session) -> bool:
 
 
 def load_demo(session: Session) -> int:
-    """Fill an empty desk and return how many tickets it has now. People without passwords: nobody can log in as them."""
+    """Fill an empty desk and return how many tickets it has. Nobody can log in as these people: no passwords."""
     stories = json.loads(files(__name__).joinpath("stories.json").read_text(encoding="utf-8"))
     now = resources_of(session).clock.now()
     companies = {o["name"]: create_organization(session, **o).id for o in stories["organizations"]}
@@ -34,7 +34,9 @@ def load_demo(session: Session) -> int:
     tags = {name: create_tag(session, name=name, color=color).id for name, color in stories["tags"].items()}
     oldest_first = sorted(stories["tickets"], key=lambda story: -float(story["hours"]))
     ids = create_tickets(session, [_ticket(story, people, tags, now) for story in oldest_first])
-    comments = [row for ticket, story in zip(ids, oldest_first, strict=True) for row in _comments(ticket, story, people, now)]
+    comments = [
+        row for ticket, story in zip(ids, oldest_first, strict=True) for row in _comments(ticket, story, people, now)
+    ]
     session.execute(insert(Comment), comments)
     return len(ids)
 

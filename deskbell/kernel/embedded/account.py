@@ -54,7 +54,7 @@ class Account:
             stderr=stderr,
             check=False,
             timeout=timeout,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             cwd="/",
             env=environment(),

@@ -59,24 +59,22 @@ def create(
     cluster: Path, account: Account, *, programs: Programs, password: str, durable: bool, timeout: float
 ) -> Path:
     """Make the cluster in a folder beside its place and return that, for `settle` when it is complete."""
+    if not password or not password.isprintable():
+        raise SetupError("The password of the database's superuser must be one line of printable characters.")
     workshop = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cluster.parent))
-    new = workshop / "cluster"
-    new.mkdir(mode=0o700)
-    password_file = workshop / "password"
-    password_file.touch(mode=0o600)
-    password_file.write_text(f"{password}\n", encoding="utf-8")
-    for path in (workshop, new, password_file):
-        account.give(path)
-    command: list[str | Path] = [
-        programs.initdb,
-        "--pgdata",
-        new,
-        f"--pwfile={password_file}",
-        *_choices(programs, durable=durable),
-    ]
-    code, output = _run_initdb(account, command, timeout, cluster)
-    if code:
-        raise from_postgres("Making the database", output, cluster.parent)
+    new, password_file = workshop / "cluster", workshop / "password"
+    try:
+        new.mkdir(mode=0o700)
+        password_file.touch(mode=0o600, exist_ok=False)
+        password_file.write_text(f"{password}\n", encoding="utf-8")
+        for path in (workshop, new, password_file):
+            account.give(path)
+        choices = _choices(programs, durable=durable)
+        _initdb(account, [programs.initdb, "--pgdata", new, f"--pwfile={password_file}", *choices], timeout, cluster)
+        password_file.unlink()
+    except BaseException:  # nothing may stay of it, least of all the password
+        shutil.rmtree(workshop, ignore_errors=True)
+        raise
     return new
 
 
@@ -110,14 +108,15 @@ def _choices(programs: Programs, *, durable: bool) -> list[str]:
     ]
 
 
-def _run_initdb(account: Account, command: list[str | Path], timeout: float, cluster: Path) -> tuple[int, str]:
+def _initdb(account: Account, command: list[str | Path], timeout: float, cluster: Path) -> None:
     try:
         code, output = account.run([*command, f"--locale={_GOOD_LOCALE}"], timeout=timeout)
         if code and "invalid locale name" in output:  # this system's libc does not have it
             code, output = account.run([*command, "--locale=C"], timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise SetupError(
-            f"Making the database in {cluster} took more than {timeout:.0f} seconds. "
+            f"Making the database in {cluster} took more than {timeout:g} seconds. "
             "Is the disk very slow? Allow more with DESKBELL_POSTGRES_START_TIMEOUT."
         ) from error
-    return code, output
+    if code:
+        raise from_postgres("Making the database", output, cluster.parent)

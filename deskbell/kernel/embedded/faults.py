@@ -2,6 +2,7 @@
 
 import errno
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ def told_plainly(data_dir: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SetupError(_in_words(error, data_dir)) from error
+    except subprocess.TimeoutExpired as error:
+        raise SetupError("The machine is too busy to start the database. Try again in a while.") from error
 
 
 def _in_words(error: OSError, data_dir: Path) -> str:
@@ -53,13 +56,18 @@ def from_postgres(doing: str, output: str, data_dir: Path) -> SetupError:
 
 def meaningful_line(output: str) -> str:
     """The first line of a log that says what is wrong (others follow from it), else its last line; without prefix."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
     before = ""
-    for line in lines:
+    for line in output.splitlines():
         if grave := _GRAVE.search(line):
             # "configuration file … contains errors" follows the line that names the parameter.
-            return _message(before) if "contains errors" in line else grave[1]
+            return _message(before) if "contains errors" in line else grave[1].strip()
         before = line
+    return last_line(output)
+
+
+def last_line(output: str) -> str:
+    """The last line of a log, without its prefix."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return _message(lines[-1]) if lines else ""
 
 

@@ -8,11 +8,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.embedded.account import Account
 from deskbell.kernel.embedded.parameters import PORT
 from deskbell.kernel.embedded.programs import Programs
@@ -34,6 +34,13 @@ class Postmaster:
     socket_dir: Path
     port: int
     state: str
+
+    def is_ready(self, cluster: Path) -> bool:
+        """Whether the server takes connections, and this is not what one that was killed had written.
+
+        In a container the next server may well get the same number; by the time it listens, it has written anew.
+        """
+        return self.state == "ready" and self.answers() and recorded(cluster) == self
 
     def answers(self) -> bool:
         """Whether a process listens on the socket; its folder is private, so it can be no other server."""
@@ -77,7 +84,7 @@ def clear_stale(cluster: Path, socket_dir: Path) -> None:
             if owner.isdecimal():
                 stale = _is_taken(int(owner)) and not _is_server(int(owner), cluster)
             else:
-                stale = time.time() - file.stat().st_mtime > _WRITTEN_WITHIN
+                stale = SystemClock().now().timestamp() - file.stat().st_mtime > _WRITTEN_WITHIN
             if stale:
                 file.unlink()
 
@@ -86,6 +93,8 @@ def launch(cluster: Path, account: Account, programs: Programs, log: int) -> int
     """Start the server in a session of its own, its outputs going to the descriptor `log`; its process number."""
     shell = ["/bin/sh", "-c", _IN_BACKGROUND, "sh"]
     _, said = account.run([*shell, programs.postgres, "-D", cluster], timeout=30, stderr=log)
+    if not said.strip().isdecimal():
+        raise SetupError("The system has no room for another process: end some programs, then start again.")
     return int(said)
 
 
@@ -115,8 +124,7 @@ def shut_down(cluster: Path, deadline: float) -> None:
         return
     if not _is_server(found.pid, cluster):
         raise SetupError(f"The server of {cluster} runs where Deskbell cannot reach it (another container?).")
-    if found.state != "stopping":
-        interrupt(found.pid)
+    interrupt(found.pid)  # even if it is stopping: a service manager's SIGTERM makes it wait for all clients
     await_gone(found.pid, cluster, deadline)
 
 

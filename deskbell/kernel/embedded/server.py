@@ -9,7 +9,7 @@ from pathlib import Path
 from deskbell.kernel.embedded import cluster, postmaster
 from deskbell.kernel.embedded.access import let_pass, let_read
 from deskbell.kernel.embedded.account import Account, account_for
-from deskbell.kernel.embedded.faults import from_postgres, meaningful_line
+from deskbell.kernel.embedded.faults import from_postgres, last_line
 from deskbell.kernel.embedded.log import open_log, shorten, size, written_since
 from deskbell.kernel.embedded.parameters import is_durable, write_parameters
 from deskbell.kernel.embedded.postmaster import Postmaster
@@ -78,7 +78,7 @@ def running_server(site: Site, deadline: float) -> Server:
     if found is None:
         found = _started(site, account, programs, deadline)
     elif found.state != "ready":  # whoever started it was killed over it
-        found = _ready(site, found.pid, 0, deadline)
+        found = _ready(site, found.pid, size(site.log_file), deadline)
     return Server(found.socket_dir, found.port, cluster.SUPERUSER, programs.major_version, site.data_dir, site.log_file)
 
 
@@ -131,12 +131,12 @@ def _ready(site: Site, pid: int, log_start: int, deadline: float) -> Postmaster:
     """Wait until the server takes connections, which after a crash includes recovery."""
     for _ in ticks(deadline):
         found = postmaster.recorded(site.cluster)
-        if found and found.pid == pid and found.state == "ready":
+        if found and found.pid == pid and found.is_ready(site.cluster):
             return found
         if not postmaster.is_alive(pid):
             raise from_postgres("Starting the database", written_since(site.log_file, log_start), site.data_dir)
-    last = meaningful_line(written_since(site.log_file, log_start)) or "it has said nothing yet"
+    last = last_line(written_since(site.log_file, 0)) or "it has said nothing yet"
     raise SetupError(
-        f"The database was not ready after {site.timeout:.0f} seconds: {last} ({site.log_file}). It goes on starting: "
+        f"The database was not ready after {site.timeout:g} seconds: {last} ({site.log_file}). It goes on starting: "
         "try again in a while, or allow more with DESKBELL_POSTGRES_START_TIMEOUT."
     )

@@ -23,8 +23,7 @@ def socket_dir(data_dir: Path, account: Account) -> Path:
     beside = data_dir / "run"
     if fits(beside):
         beside.mkdir(mode=0o700, exist_ok=True)
-        beside.chmod(0o700)
-        account.give(beside)
+        _make_private(beside, account)
         return beside
     return _beneath_temporary(data_dir, account)
 
@@ -44,8 +43,18 @@ def _beneath_temporary(data_dir: Path, account: Account) -> Path:
     except FileExistsError:
         if not _is_private(folder, account):
             folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
-    account.give(folder)
+    _make_private(folder, account)
     return folder
+
+
+def _make_private(folder: Path, account: Account) -> None:
+    """By its descriptor, so that a link in its place changes nothing elsewhere."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.fchmod(descriptor, 0o700)
+        account.give(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_private(folder: Path, account: Account) -> bool:

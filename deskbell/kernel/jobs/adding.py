@@ -38,7 +38,7 @@ def add_job(
 
     It runs after the commit, not before `run_at` (aware; default: at once), those of higher `priority` first. Jobs with
     the same `lock` run one at a time, in the order of priority and id: one that waits for its time or for a retry holds
-    up the later ones. `arguments` go to the job's function: ids rather than content, for it reads what is there by then.
+    up the later ones. `arguments` go to the job's function: ids rather than content, for it reads them then.
     """
     if run_at is not None and run_at.tzinfo is None:
         message = f"run_at must say its time zone: {run_at}"

@@ -24,9 +24,12 @@ _SUPERSETS: Final = {
 # Python codecs that no mail program writes, and that take quadratic time or warn.
 _NOT_FOR_MAIL: Final = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 # A guess only tells scripts apart that are not Latin: of "café" it would make Chinese.
-_GUESSED: Final = "cp1251 koi8_r cp1253 cp1255 cp1256 cp874 cp932 euc_jp gb18030 big5 cp949".split()
+_GUESSED: Final = [
+    "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949",
+]  # fmt: skip
 _READ_FOR_GUESS: Final = 16_384  # bytes
 _NOT_LATIN: Final = 0.25  # of the bytes are beyond ASCII
+_FEWEST: Final = 8  # bytes beyond ASCII tell nothing yet
 _ASCII: Final = bytes(range(128))
 _BASE64_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64: Final = bytes(set(range(256)) - set(_BASE64_ALPHABET))
@@ -76,7 +79,8 @@ def _try(raw: bytes, codec: str | None) -> str | None:
 
 def _guess(raw: bytes) -> str | None:
     sample = raw[:_READ_FOR_GUESS]
-    if len(sample.translate(None, _ASCII)) < _NOT_LATIN * len(sample):
+    beyond = len(sample.translate(None, _ASCII))
+    if beyond < max(_FEWEST, _NOT_LATIN * len(sample)):
         return None
     match = from_bytes(sample, cp_isolation=_GUESSED).best()
     return match.encoding if match else None

@@ -19,8 +19,12 @@ _MARKUP: Final = re.compile(r"<[a-zA-Z/!?]")  # any other "<" is text
 _NAME: Final = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:-]*)")
 _ATTRIBUTES: Final = re.compile(r"[^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+>")
 _ATTRIBUTE: Final = re.compile(r"([a-zA-Z][\w-]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++)))?")
-_UNREAD: Final = "script style title noscript xml template svg math object select iframe".split()
-_UNREAD_END: Final = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _UNREAD}
+_UNREAD_END: Final = {  # elements whose content is nothing to read
+    name: re.compile(rf"</{name}\s*>", re.IGNORECASE)
+    for name in (
+        "script", "style", "title", "noscript", "xml", "template", "svg", "math", "object", "select", "iframe",
+    )
+}  # fmt: skip
 
 VOID: Final = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"}
 _TABLE: Final = {"table", "thead", "tbody", "tfoot", "tr", "td", "th"}
@@ -73,6 +77,7 @@ def tokens(html: str) -> Iterator[Token]:
 
 def _raw_tokens(html: str) -> Iterator[Token]:
     position, odd_quotes = 0, 0
+    endless = set[str]()  # looked for in vain once is enough
     while markup := _MARKUP.search(html, position):
         begin = markup.start()
         yield unescape(html[position:begin])
@@ -90,7 +95,11 @@ def _raw_tokens(html: str) -> Iterator[Token]:
             yield Close(tag)
         elif tag not in _UNREAD_END:
             yield Open(tag, _attributes(html[name.end() : end - 1]))
-        position = _after_unread(html, end, tag) if name[0] == name[1] else end
+        position = end
+        if name[0] == name[1] and tag in _UNREAD_END and tag not in endless and html[end - 2] != "/":
+            closing = _UNREAD_END[tag].search(html, end)
+            position = closing.end() if closing else end  # one without end ends at once, so that no text is lost
+            endless |= set() if closing else {tag}
     yield unescape(html[position:])
 
 
@@ -100,12 +109,6 @@ def _after_comment(html: str, begin: int) -> int:
     if end == 1:
         end = html.find(">", begin)
     return end + 1 if end >= 0 else len(html)
-
-
-def _after_unread(html: str, end: int, tag: str) -> int:
-    """Skip what stands in a script or the like; one without end ends at its start tag, so that no text is lost."""
-    closing = _UNREAD_END[tag].search(html, end) if tag in _UNREAD_END and html[end - 2] != "/" else None
-    return closing.end() if closing else end
 
 
 def _attributes(text: str) -> dict[str, str]:

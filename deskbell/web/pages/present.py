@@ -68,7 +68,9 @@ def ticket_page(ticket: Ticket, *, staff: bool) -> dict[str, Any]:
         "resolved_at": ticket.resolved_at,
         "deleted_at": ticket.deleted_at,
         "team": {"id": ticket.team.id, "name": ticket.team.name} if staff and ticket.team else None,
-        "organization": {"id": ticket.organization.id, "name": ticket.organization.name} if ticket.organization else None,
+        "organization": {"id": ticket.organization.id, "name": ticket.organization.name}
+        if ticket.organization
+        else None,
         "description": ticket.description,
         "description_html": ticket.description_html,
         "description_folded": ticket.description_folded,

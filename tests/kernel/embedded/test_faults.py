@@ -74,6 +74,23 @@ def test_programs_that_are_missing_too_old_or_broken_are_refused(new_desk: Desk,
     assert "does not run on this machine" in complaint(new_desk, bin_dir=broken)
 
 
+def test_a_first_start_that_fails_leaves_nothing_behind(new_desk: Desk) -> None:
+    programs = programs_of("15.1", new_desk.data_dir.parent / "bin")
+    (programs / "initdb").write_text("#!/bin/sh\necho 'initdb: error: no luck' >&2\nexit 1\n")
+    assert complaint(new_desk, bin_dir=programs) == "Making the database failed: no luck"
+    assert "must be one line" in complaint(new_desk, superuser_password="two\nlines")
+    assert not new_desk.cluster.exists()
+    assert not list(new_desk.data_dir.glob("postgres.init-*"))
+
+
+def test_a_link_in_place_of_the_socket_folder_is_not_followed(new_desk: Desk, tmp_path: Path) -> None:
+    new_desk.data_dir.mkdir()
+    tmp_path.chmod(0o755)
+    (new_desk.data_dir / "run").symlink_to(tmp_path)
+    assert f"{new_desk.data_dir / 'run'} is in the way" in complaint(new_desk)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_parameter_that_the_server_refuses_is_named(desk: Desk) -> None:
     assert 'unrecognized configuration parameter "jitter"' in complaint(desk, options={"fsync": "off", "jitter": "1"})
     assert "not the name of a PostgreSQL parameter" in complaint(desk, options={"jit = on #": "1"})

@@ -1,0 +1,110 @@
+"""The program `deskbell`: all groups of commands, and the one place where errors become a line and an exit code."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from typer.main import get_command
+
+from deskbell import __version__
+from deskbell.cli import audit, database, groups, imports, mail, people, serve, tickets, tokens, worker
+from deskbell.cli.commands import DataDir, Debug, command, group, invoked
+from deskbell.cli.console import note, say, say_error
+from deskbell.cli.faults import fault_of
+
+STOPPED = 130
+app = group("The helpdesk that runs on PostgreSQL alone and never forgets.")
+
+
+@app.callback()
+def everywhere(
+    context: typer.Context,
+    data_dir: DataDir = None,
+    debug: Debug = False,  # noqa: ARG001 - `run` looks for it
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Deskbell is the helpdesk that runs on PostgreSQL alone and never forgets.
+
+    [cyan]deskbell serve[/] is all that is needed to begin: it makes its own database and an administrator.
+
+    [bold]Examples[/]
+      [cyan]deskbell serve[/]
+      [cyan]deskbell import csv questions.csv --map text=message,category=tag --requester kim@example.org[/]
+      [cyan]deskbell ticket list "status:open card"[/]
+    """
+    if version:
+        say(f"deskbell {__version__}")
+        raise typer.Exit
+    context.with_resource(invoked("", data_dir))
+
+
+@command(app, "version", "deskbell version")
+def version() -> None:
+    """Print the version."""
+    say(f"deskbell {__version__}")
+
+
+serve.register(app)
+worker.register(app)
+for name, commands in {
+    "ticket": tickets.app,
+    "import": imports.app,
+    "mail": mail.app,
+    "audit": audit.app,
+    "user": people.app,
+    "token": tokens.app,
+    "team": groups.teams,
+    "organization": groups.organizations,
+    "db": database.app,
+}.items():
+    app.add_typer(commands, name=name)
+
+
+def main() -> NoReturn:
+    """Run the program on what was typed."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows a question mark
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:])
+    _finish_output()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program; return its exit code. Whatever goes wrong is one line, with `--debug` a traceback as well."""
+    try:
+        code = get_command(app).main(list(arguments), prog_name="deskbell", standalone_mode=False)
+    except typer.Abort:
+        note("Nothing was done.")
+        return 1
+    except KeyboardInterrupt:
+        note("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        return 1
+    except Exception as error:  # noqa: BLE001 - a person cannot read a traceback
+        fault = fault_of(error)
+        if "--debug" in arguments:
+            traceback.print_exception(error)
+        say_error(fault.message)
+        return fault.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Leave in good order, so that an embedded server is stopped."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _finish_output() -> None:
+    """Write what is left; where nobody reads any more (`| head`), be silent about it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

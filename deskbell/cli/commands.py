@@ -1,0 +1,103 @@
+"""How a command is declared: its path, its examples, and the options that every command has."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+P = ParamSpec("P")
+EVERYWHERE = "Options of every command"
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        help="The embedded database, secrets and attachments. [dim](DESKBELL_DATA_DIR)[/]",
+        rich_help_panel=EVERYWHERE,
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show where in the program an error arose.", rich_help_panel=EVERYWHERE),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead, for programs.")]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="EMAIL",
+        help="Act as this person. [dim](DESKBELL_DEFAULT_ACTOR; otherwise the system)[/]",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What this run of the program was asked for: the path of the command and the data directory."""
+
+    path: str = ""
+    data_dir: Path | None = None
+
+    @property
+    def act(self) -> str:
+        """How the audit log calls it."""
+        return f"deskbell {self.path}".strip()
+
+
+_invocation: ContextVar[Invocation] = ContextVar("deskbell_invocation", default=Invocation())
+
+
+def invocation() -> Invocation:
+    """Return what was asked for."""
+    return _invocation.get()
+
+
+@contextmanager
+def invoked(path: str, data_dir: Path | None) -> Iterator[None]:
+    """Remember what was asked for; a data directory given to the program itself holds for its commands."""
+    token = _invocation.set(Invocation(path, data_dir or invocation().data_dir))
+    try:
+        yield
+    finally:
+        _invocation.reset(token)
+
+
+def group(summary: str) -> typer.Typer:
+    """Make a group of commands."""
+    return typer.Typer(help=summary, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+
+
+def command(app: typer.Typer, path: str, *examples: str) -> Callable[[Callable[P, int | None]], Callable[P, int | None]]:
+    """Add a function to `app` as `deskbell <path>`; it returns its exit code, None for 0. Each example is one line."""
+
+    def register(function: Callable[P, int | None]) -> Callable[P, int | None]:
+        @wraps(function)
+        def run(*, data_dir: Path | None = None, debug: bool = False, **options: Any) -> int | None:  # noqa: ANN401, ARG001 - `main` looks for --debug
+            with invoked(path, data_dir):
+                return function(**options)  # type: ignore[call-arg]
+
+        common = {"data_dir": (DataDir, None), "debug": (Debug, False)}
+        signature = inspect.signature(function)
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in common.items()
+        ]
+        run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
+        run.__annotations__ = {**function.__annotations__, **{name: kind for name, (kind, _) in common.items()}}
+        app.command(path.split()[-1], help=_help(function, examples))(run)
+        return function
+
+    return register
+
+
+def _help(function: Callable[..., object], examples: tuple[str, ...]) -> str:
+    shown = "\n".join(f"  [cyan]{example.replace('[', chr(92) + '[')}[/]" for example in examples)
+    return f"{inspect.getdoc(function)}\n\n[bold]Examples[/]\n{shown}"

@@ -1,0 +1,77 @@
+"""Settings from the environment, the open desk, and who acts at the command line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deskbell.cli.commands import invocation
+from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from deskbell.kernel.actor import Actor
+    from deskbell.kernel.settings import Settings
+    from deskbell.runtime import Desk
+
+
+def load_settings() -> "Settings":
+    """Read the settings. Raises InvalidError that names the variable."""
+    from pydantic import ValidationError
+
+    from deskbell.kernel.settings import Settings
+
+    chosen = invocation().data_dir
+    try:
+        settings = Settings() if chosen is None else Settings(data_dir=chosen)
+    except ValidationError as error:
+        raise InvalidError(_wrong_setting(error)) from error
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def _wrong_setting(error: "ValidationError") -> str:
+    wrong = error.errors(include_url=False, include_input=False)[0]
+    name = str(wrong["loc"][0]).upper() if wrong["loc"] else ""
+    prefix = {"Settings": "DESKBELL_"}.get(error.title, f"DESKBELL_{error.title.removesuffix('Settings').upper()}_")
+    reason = wrong["msg"].removeprefix("Input should be ").rstrip(".")
+    return f"The setting {prefix}{name} is wrong: it should be {reason}. Correct it in the environment."
+
+
+@contextmanager
+def open_desk(*, reading: bool = False, migrating: bool = False, upgrade: bool = False) -> Iterator["Desk"]:
+    """Open the desk with its schema up to date.
+
+    When only `reading`, a schema that is up to date is left alone, so that a read-only database will do; when `migrating`,
+    any schema will do.
+    """
+    from deskbell import runtime
+
+    with runtime.open_desk(load_settings()) as desk:
+        if not (migrating or (reading and desk.migrator.status().is_current)):
+            runtime.ensure_schema(desk, upgrade=upgrade)
+        yield desk
+
+
+def system() -> "Actor":
+    """Return the system, acting through this command."""
+    from deskbell.kernel.actor import Actor, Channel
+
+    return Actor.system(Channel.CLI, act=invocation().act)
+
+
+def actor(desk: "Desk", email: str) -> "Actor":
+    """Return whom `--as` or DESKBELL_DEFAULT_ACTOR names, or the system. Raises NotFoundError, ForbiddenError."""
+    from deskbell.accounts.queries import get_user_by_email
+    from deskbell.kernel.actor import Actor, ActorKind, Channel
+
+    chosen = email or desk.settings.default_actor
+    if not chosen:
+        return system()
+    with desk.database.transaction(system()) as session:
+        try:
+            user = get_user_by_email(session, chosen)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error.message} `deskbell user list` shows who there is.") from error
+    if not user.is_active:
+        raise ForbiddenError(f"{user.email} is not active. `deskbell user activate {user.email}` changes that.")
+    return Actor(ActorKind(user.role.value), user.id, Channel.CLI, invocation().act)

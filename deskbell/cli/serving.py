@@ -1,0 +1,136 @@
+"""Web server and worker in one event loop, until a signal says stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+import uvloop
+
+from deskbell.kernel.errors import SetupError
+from deskbell.runtime import Desk
+from deskbell.web.app import create_app
+from deskbell.wiring import JOBS
+from deskbell.worker import run_worker
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+GRACE = 10
+"""Seconds that requests in flight have to finish."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but the signals are ours, and it says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        """`on_ready` is called once, when requests are answered."""
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise SIGTERM again in the end, before the database is stopped."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_ready()
+
+    def stop(self) -> None:
+        """Finish what is in flight; asked again, do not."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def serve(desk: Desk, listener: socket.socket, *, with_worker: bool, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    """Answer requests on `listener`, and run jobs where wanted, until SIGINT or SIGTERM."""
+    server = Server(_config(create_app(desk), desk), on_ready)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(desk, server, listener, with_worker=with_worker, on_stop=on_stop))
+    if not server.started:
+        raise SetupError("The web server could not start; what it wrote above says why.")
+
+
+def work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:
+    """Run jobs alone, until SIGINT or SIGTERM."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(desk, concurrency=concurrency, queues=queues, on_stop=on_stop))
+
+
+def _config(app: "ASGIApp", desk: Desk) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=desk.settings.web.forwarded_allow_ips,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+async def _run(
+    desk: Desk, server: Server, listener: socket.socket, *, with_worker: bool, on_stop: Callable[[], None]
+) -> None:
+    ending = asyncio.Event()
+    jobs = asyncio.create_task(_jobs(desk, ending)) if with_worker else None
+    with _heeding(lambda: _stop(server, jobs, ending, on_stop)):
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            ending.set()
+            if jobs is not None:
+                await asyncio.wait([jobs])
+            await desk.database.aclose()
+
+
+def _stop(server: Server, jobs: asyncio.Task[None] | None, ending: asyncio.Event, on_stop: Callable[[], None]) -> None:
+    if not ending.is_set():
+        on_stop()
+    elif jobs is not None:
+        jobs.cancel()
+    server.stop()
+    ending.set()
+
+
+async def _work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:
+    ending = asyncio.Event()
+    jobs = asyncio.create_task(_jobs(desk, ending, concurrency=concurrency, queues=queues))
+
+    def stop() -> None:
+        if ending.is_set():
+            jobs.cancel()
+        else:
+            on_stop()
+        ending.set()
+
+    with _heeding(stop):
+        await asyncio.wait([jobs])
+        await desk.database.aclose()
+
+
+async def _jobs(desk: Desk, ending: asyncio.Event, *, concurrency: int = 4, queues: list[str] | None = None) -> None:
+    conninfo = desk.database.address.dsn
+    await run_worker(desk.database, JOBS, conninfo=conninfo, stop=ending, concurrency=concurrency, queues=queues)
+
+
+@contextlib.contextmanager
+def _heeding(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` for each SIGINT and SIGTERM."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for each in signals:
+        loop.add_signal_handler(each, stop)
+    try:
+        yield
+    finally:
+        for each in signals:
+            loop.remove_signal_handler(each)

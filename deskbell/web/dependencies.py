@@ -1,0 +1,121 @@
+"""What routes ask for: the transaction of the request, who acts in it, and what the application was opened with.
+
+The transaction is function-scoped, so it commits before the answer is sent: a failing commit is an error, not a 200.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from deskbell.accounts.login import SESSION_PREFIX, Identity, become
+from deskbell.accounts.models import Role
+from deskbell.kernel.actor import Actor, ActorKind, Channel
+from deskbell.kernel.database import ACTOR_KEY, Database
+from deskbell.kernel.errors import ForbiddenError, UnauthenticatedError
+from deskbell.kernel.resources import Resources
+from deskbell.web.csrf import COOKIE, SAFE_METHODS, check_csrf
+from deskbell.web.idempotency import claim_key
+
+IDENTITY_KEY = "deskbell.identity"
+READ_SCOPE = "read"
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, `dbt_…`.")
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description="A browser's session. What changes something must bring its CSRF token in `X-CSRF-Token`.",
+)
+
+
+async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    """Open the request's transaction: find out who asks and act as them, in one statement; commit when all went well."""
+    secret, channel = _presented(request)
+    if channel is Channel.WEB:
+        await check_csrf(request, request.app.state.key, secret)
+    database: Database = request.app.state.database
+    async with database.async_unidentified_transaction() as session:
+        identity = await session.run_sync(_identify, secret, channel, _act(request))
+        request.state.user_id = identity.user_id
+        _check_scopes(identity, request.method)
+        await claim_key(session, request, identity.user_id)
+        yield session
+
+
+Transaction = Annotated[AsyncSession, Depends(open_transaction, scope="function")]
+
+
+async def current_identity(session: Transaction) -> Identity:
+    """Return who asks."""
+    return cast(Identity, session.info[IDENTITY_KEY])
+
+
+Me = Annotated[Identity, Depends(current_identity, scope="function")]
+
+
+async def require_staff(me: Me) -> None:
+    """Refuse customers."""
+    if me.role is Role.CUSTOMER:
+        raise ForbiddenError("Only the desk may do this.")
+
+
+async def require_admin(me: Me) -> None:
+    """Refuse all but administrators."""
+    if me.role is not Role.ADMIN:
+        raise ForbiddenError("Only an administrator may do this.")
+
+
+STAFF_ONLY = Depends(require_staff, scope="function")
+ADMIN_ONLY = Depends(require_admin, scope="function")
+DOCUMENTED_SECURITY = [Depends(_bearer), Depends(_cookie)]
+
+
+def resources(request: Request) -> Resources:
+    """Return the clock, the storage and the limits."""
+    return cast(Resources, request.app.state.resources)
+
+
+def signing_key(request: Request) -> bytes:
+    """Return the key that cursors are signed with."""
+    return cast(bytes, request.app.state.key)
+
+
+Tools = Annotated[Resources, Depends(resources)]
+Key = Annotated[bytes, Depends(signing_key)]
+
+
+def _presented(request: Request) -> tuple[str, Channel]:
+    """Return the secret that came with the request. A token is explicit, so it goes before a cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer" or token.strip().startswith(SESSION_PREFIX):
+            raise UnauthenticatedError("Send `Authorization: Bearer dbt_…`, with one of your API tokens.")
+        return token.strip(), Channel.API
+    secret = request.cookies.get(COOKIE, "")
+    if not secret.startswith(SESSION_PREFIX):
+        raise UnauthenticatedError
+    return secret, Channel.WEB
+
+
+def _identify(session: Session, secret: str, channel: Channel, act: str) -> Identity:
+    identity = become(session, secret, channel=channel.value, act=act)
+    if identity is None:
+        raise UnauthenticatedError("This token or session is not known, has expired or was revoked.")
+    session.info[ACTOR_KEY] = Actor(ActorKind(identity.role.value), identity.user_id, channel, act)
+    session.info[IDENTITY_KEY] = identity
+    return identity
+
+
+def _act(request: Request) -> str:
+    path: str = getattr(request.scope.get("route"), "path", request.url.path)
+    return f"{request.method} {path}"
+
+
+def _check_scopes(identity: Identity, method: str) -> None:
+    """No scopes allow everything, `read` what changes nothing; what is not known allows nothing."""
+    if identity.scopes and not (READ_SCOPE in identity.scopes and method in SAFE_METHODS):
+        raise ForbiddenError("This token may only read. Use one without scopes for changes.")

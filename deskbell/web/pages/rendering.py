@@ -1,0 +1,55 @@
+"""How a page becomes a response: the template, who looks at it, and the problem page."""
+
+from typing import Any, cast
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment
+
+from deskbell.accounts.login import Identity
+from deskbell.kernel.resources import Resources
+from deskbell.web.csrf import COOKIE, csrf_token_for
+from deskbell.web.pages.present import Viewer
+from deskbell.web.problems import Problem
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, me: Identity | None = None, **context: Any
+) -> Response:
+    """Render a template for whoever is logged in."""
+    environment = cast("Environment", request.app.state.templates)
+    resources = cast("Resources", request.app.state.resources)
+    if me is not None:
+        context |= {
+            "viewer": Viewer.of(me),
+            "csrf_token": csrf_token_for(request.app.state.key, request.cookies[COOKIE]),
+        }
+    html = environment.get_template(template).render(now=resources.clock.now(), **context)
+    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "private, no-store"})
+
+
+async def error_page(request: Request, problem: Problem) -> Response:
+    """Show a problem to a person; who is not logged in is asked to, and comes back to where they wanted to go."""
+    if problem.status == 401 and request.method == "GET":  # noqa: PLR2004 - HTTP's number
+        return RedirectResponse(f"/login?next={quote(path_of(request), safe='')}", status_code=303)
+    extra = problem.model_extra or {}
+    error = {
+        "status": problem.status,
+        "message": problem.detail,
+        "retry_after": extra.get("retry_after"),
+        "reference": problem.request_id,
+    }
+    return render(request, "error.html", status=problem.status, error=error)
+
+
+def path_of(request: Request) -> str:
+    """Return the path and query that were asked for."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def inner_path(value: str) -> str:
+    """Return `value` where it is a path of this site, else the list of tickets: no open redirect."""
+    harmless = value.startswith("/") and not value.startswith(("//", "/\\")) and value.isprintable()
+    return value if harmless else "/tickets"

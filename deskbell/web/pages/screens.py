@@ -1,0 +1,91 @@
+"""What each screen shows and what its forms do, as functions over a session: slices side by side, no SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from deskbell.accounts.queries import agents
+from deskbell.kernel.database import actor_of
+from deskbell.kernel.paging import Cursor, keyset, page
+from deskbell.kernel.resources import resources_of
+from deskbell.search.language import QueryError
+from deskbell.search.queries import compile_query
+from deskbell.tickets.bodies import body_of
+from deskbell.tickets.changes import say
+from deskbell.tickets.files import StoredFile, add_attachment
+from deskbell.tickets.history import Change, history_of
+from deskbell.tickets.models import TicketPriority, TicketStatus
+from deskbell.tickets.queries import FOR_CUSTOMER_LIST, FOR_LIST, NEWEST_FIRST, get_thread
+from deskbell.web.pages import present
+
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the composer holds."""
+
+    content: str
+    is_internal: bool = False
+    status: TicketStatus | None = None
+
+
+def ticket_list(session: Session, text: str, cursor: str | None, key: bytes) -> dict[str, Any]:
+    """Return one page of the tickets that a query finds; where it cannot be read, where and why."""
+    error, found = None, None
+    try:
+        found = _find(session, text, cursor, key)
+    except QueryError as wrong:
+        error = {"message": wrong.message, "position": wrong.position}
+    staff = actor_of(session).is_staff
+    items = [present.ticket_row(ticket, staff=staff) for ticket in found.items] if found else []
+    following = found.next_cursor.seal(key) if found and found.next_cursor else None
+    return {
+        "page": {"items": items, "next_cursor": following, "has_more": following is not None},
+        "query": {"text": text, "error": error},
+        "statuses": present.choices(TicketStatus),
+    }
+
+
+def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Any:  # noqa: ANN401 - a page of tickets
+    actor = actor_of(session)
+    statement = compile_query(text, actor=actor).options(*(FOR_LIST if actor.is_staff else FOR_CUSTOMER_LIST))
+    query = f"{actor.user_id} {text}"
+    after = Cursor.unseal(cursor, key) if cursor else None
+    limited = keyset(statement, NEWEST_FIRST, limit=ROWS, cursor=after, query=query)
+    return page(session.scalars(limited).all(), NEWEST_FIRST, limit=ROWS, query=query)
+
+
+def ticket(session: Session, number: str) -> dict[str, Any]:
+    """Return one ticket with its thread, and for the desk its history and who it can be given to."""
+    it, staff = get_thread(session, number), actor_of(session).is_staff
+    return {
+        "ticket": present.ticket_page(it, staff=staff),
+        "comments": [present.comment(comment) for comment in it.comments],
+        "history": [_entry(change) for change in history_of(session, it)] if staff else [],
+        "statuses": present.choices(TicketStatus),
+        "priorities": present.choices(TicketPriority),
+        "agents": [present.person(agent) for agent in session.scalars(agents())] if staff else [],
+    }
+
+
+def send(session: Session, number: str, message: Message, version: int, files: Sequence[StoredFile]) -> None:
+    """Add a reply or a note with its files."""
+    body, now = body_of(message.content), resources_of(session).clock.now()
+    comment, owner = say(
+        session, number, body, is_internal=message.is_internal, status=message.status, expected=version, now=now
+    )
+    for file in files:
+        add_attachment(session, owner, file, comment=comment, uploaded_by_id=comment.author_id)
+
+
+def _entry(change: Change) -> dict[str, Any]:
+    return {
+        "at": change.at,
+        "actor": change.actor,
+        "channel": change.channel,
+        "summary": change.summary,
+        "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in change.changes.items()],
+    }

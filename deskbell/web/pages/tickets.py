@@ -1,0 +1,139 @@
+"""The list of tickets and one ticket with its thread, and the forms on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
+from deskbell.tickets import labels
+from deskbell.tickets.changes import change_ticket
+from deskbell.tickets.models import TicketPriority, TicketStatus
+from deskbell.web.dependencies import Key, Me, Tools, Transaction
+from deskbell.web.pages import screens
+from deskbell.web.pages.rendering import render
+from deskbell.web.uploads import store_uploads
+
+router = APIRouter(include_in_schema=False)
+
+MAXIMUM_CONTENT = 1_000_000
+
+
+@router.get("/")
+async def show_start() -> Response:
+    """Begin with the list."""
+    return RedirectResponse("/tickets", status_code=303)
+
+
+@router.get("/tickets")
+async def show_tickets(
+    request: Request,
+    session: Transaction,
+    me: Me,
+    key: Key,
+    q: Annotated[str, Query(max_length=5000)] = "",
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """Show the tickets that a query finds, last updated first."""
+    context = await session.run_sync(screens.ticket_list, q, cursor or None, key)
+    status = 422 if context["query"]["error"] else 200
+    return render(request, "tickets/list.html", status=status, me=me, cursor=cursor, **context)
+
+
+@router.get("/tickets/{number}")
+async def show_ticket(request: Request, session: Transaction, me: Me, number: str) -> Response:
+    """Show one ticket."""
+    return render(request, "tickets/show.html", me=me, **await session.run_sync(screens.ticket, number))
+
+
+class Reply(BaseModel):
+    """The composer's fields. Of a select, the first choice is empty: leave it as it is."""
+
+    version: int = Field(ge=1, lt=2**63)
+    content: str = Field("", max_length=MAXIMUM_CONTENT)
+    is_internal: bool = False
+    status: TicketStatus | Literal[""] = ""
+    files: list[UploadFile] = []
+
+
+class Properties(BaseModel):
+    """The fields of the form beside a ticket."""
+
+    version: int = Field(ge=1, lt=2**63)
+    status: TicketStatus
+    priority: TicketPriority
+    assignee_id: Annotated[int, Field(ge=1, lt=2**63)] | Literal[""] = ""
+
+
+@router.post("/tickets/{number}/reply")
+async def send_reply(
+    request: Request, session: Transaction, me: Me, tools: Tools, number: str, form: Annotated[Reply, Form()]
+) -> Response:
+    """Reply, or leave a note."""
+    message = screens.Message(form.content, form.is_internal, form.status or None)
+    files = await store_uploads(form.files, tools)
+    change = partial(screens.send, number=number, message=message, version=form.version, files=files)
+    return await _changed(request, session, me, Target(number, "reply", form.model_dump(exclude={"files"})), change)
+
+
+@router.post("/tickets/{number}/properties")
+async def save_properties(
+    request: Request, session: Transaction, me: Me, number: str, form: Annotated[Properties, Form()]
+) -> Response:
+    """Save status, priority and assignee together."""
+    changes = {"status": form.status, "priority": form.priority, "assignee_id": form.assignee_id or None}
+    change = partial(change_ticket, number=number, changes=changes, expected=form.version)
+    return await _changed(request, session, me, Target(number, "properties"), change)
+
+
+@router.post("/tickets/{number}/tags")
+async def add_tag(
+    request: Request, session: Transaction, me: Me, number: str, name: Annotated[str, Form(max_length=1000)] = ""
+) -> Response:
+    """Put a tag on the ticket."""
+    return await _changed(request, session, me, Target(number, "tags"), partial(labels.tag, number=number, name=name))
+
+
+@router.post("/tickets/{number}/tags/remove")
+async def remove_tag(
+    request: Request, session: Transaction, me: Me, number: str, name: Annotated[str, Form(max_length=1000)] = ""
+) -> Response:
+    """Take a tag off the ticket."""
+    return await _changed(request, session, me, Target(number, "tags"), partial(labels.untag, number=number, name=name))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which form of which ticket was sent, and what was typed into it."""
+
+    number: str
+    form: str
+    draft: dict[str, Any] | None = None
+
+
+async def _changed(
+    request: Request, session: Transaction, me: Me, target: Target, change: Callable[[Session], object]
+) -> Response:
+    """Make a change and go back to the ticket; where it is refused, show the ticket as it is, with what was typed."""
+    try:
+        async with session.begin_nested():
+            await session.run_sync(change)
+    except (InvalidError, ConflictError) as error:
+        return await _refused(request, session, me, target, error)
+    return RedirectResponse(f"/tickets/{quote(target.number, safe='')}", status_code=303)
+
+
+async def _refused(
+    request: Request, session: Transaction, me: Me, target: Target, error: InvalidError | ConflictError
+) -> Response:
+    session.expunge_all()  # what the refused change left in memory was rolled back
+    context = await session.run_sync(screens.ticket, target.number)
+    kind = "stale" if isinstance(error, StaleError) else "invalid"
+    context["form_error"] = {"form": target.form, "kind": kind, "message": error.message}
+    return render(request, "tickets/show.html", status=error.status, me=me, draft=target.draft, **context)

@@ -1,0 +1,84 @@
+"""Pages of the API: `limit` and `cursor` in, `next_cursor` and a `Link` header (RFC 8288) out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.database import actor_of
+from deskbell.kernel.paging import MAX_LIMIT, Cursor, Page, SortKey, keyset, page
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+class PageOf(BaseModel, Generic[T]):
+    """Some of a longer list. `next_cursor` asks for the following ones and is null on the last page."""
+
+    items: list[T]
+    next_cursor: str | None = Field(examples=["WyJhYmMiLDQyXQ.c2lnbmF0dXJl"])
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page is asked for, and how to answer with it."""
+
+    request: Request
+    response: Response
+    limit: int
+    cursor: str | None
+
+    async def read(
+        self,
+        session: AsyncSession,
+        statement: Select[tuple[T]] | Callable[[Session], Select[tuple[T]]],
+        order: Sequence[SortKey],
+        present: Callable[[T], M],
+    ) -> PageOf[M]:
+        """Run `statement` and present its rows. Its cursors are good for the same address, query and person alone."""
+        found = await session.run_sync(self._rows, statement, order)
+        return self._answer(PageOf[M](items=[present(item) for item in found.items], next_cursor=self._seal(found)))
+
+    def _rows(self, session: Session, statement: Any, order: Sequence[SortKey]) -> Page[Any]:  # noqa: ANN401
+        wanted = statement(session) if callable(statement) else statement
+        query = f"{actor_of(session).user_id} {self._query()}"
+        cursor = Cursor.unseal(self.cursor, self._key) if self.cursor else None
+        limited = keyset(wanted, order, limit=self.limit, cursor=cursor, query=query)
+        return page(session.scalars(limited).unique().all(), order, limit=self.limit, query=query)
+
+    def _query(self) -> str:
+        """The address without what may differ between pages."""
+        parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k not in {"cursor", "limit"}]
+        return f"{self.request.url.path} {sorted(parameters)}"
+
+    @property
+    def _key(self) -> bytes:
+        key: bytes = self.request.app.state.key
+        return key
+
+    def _seal(self, found: Page[Any]) -> str | None:
+        return found.next_cursor.seal(self._key) if found.next_cursor else None
+
+    def _answer(self, answer: PageOf[M]) -> PageOf[M]:
+        if answer.next_cursor:
+            target = self.request.url.include_query_params(cursor=answer.next_cursor)
+            self.response.headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+        return answer
+
+
+def paging(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on the page.")] = 50,
+    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")] = None,
+) -> Paging:
+    """Return which page is asked for."""
+    return Paging(request, response, limit, cursor)
+
+
+Pages = Annotated[Paging, Depends(paging)]

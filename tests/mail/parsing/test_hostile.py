@@ -1,0 +1,106 @@
+"""No bytes at all make `parse` raise, hang, or return text that PostgreSQL refuses."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deskbell.mail.parsing import ParsedMail, parse
+
+SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parent.parent / "samples").glob("*.eml"))]
+MEGABYTE = 2**20
+
+
+def assert_sound(mail: ParsedMail) -> None:
+    addresses = [*mail.to, *mail.cc, *mail.reply_to, *filter(None, [mail.sender])]
+    strings = [mail.text, mail.new_text, mail.folded_text, mail.subject, mail.html or "", mail.message_id or ""]
+    strings += [mail.in_reply_to or "", mail.automatic_reason, *mail.references, *mail.defects]
+    strings += [part for each in addresses for part in (each.name, each.email)]
+    strings += [part for each in mail.attachments for part in (each.file_name, each.media_type, each.content_id or "")]
+    for string in strings:
+        string.encode()
+        assert "\0" not in string
+    assert all(each.file_name and "/" not in each.file_name for each in mail.attachments)
+    assert mail.date is None or mail.date.tzinfo is not None
+    assert sorted(f"{mail.new_text}\n{mail.folded_text}".split()) == sorted(mail.text.split())
+
+
+def text_mail(body: bytes, charset: bytes = b"utf-8") -> bytes:
+    return b"From: a@example.com\nContent-Type: text/plain; charset=" + charset + b"\n\n" + body
+
+
+@given(st.binary(max_size=1_000))
+def test_any_bytes_are_read(raw: bytes) -> None:
+    assert_sound(parse(raw))
+
+
+@given(
+    st.sampled_from(SAMPLES),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), st.binary(max_size=20)), max_size=8),
+)
+def test_damaged_messages_are_read(raw: bytes, edits: list[tuple[float, int, bytes]]) -> None:
+    for where, removed, inserted in edits:
+        at = int(where * len(raw))
+        raw = raw[:at] + inserted + raw[at + removed :]
+    assert_sound(parse(raw))
+
+
+FIELDS = "From To Cc Reply-To Subject Date Message-ID References In-Reply-To Content-Type Content-Disposition Content-ID"
+PIECES = st.sampled_from(["=?utf-8?b?", "?=", '"', "<", ">", "@", ";", "(", "boundary=x", "text/html", "*0*=", "\t", ":", ","])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(FIELDS.split()), st.lists(PIECES | st.text(max_size=6), max_size=10)), max_size=8)
+)
+def test_any_headers_are_read(fields: list[tuple[str, list[str]]]) -> None:
+    head = "".join(f"{name}: {''.join(value)}\n" for name, value in fields)
+    assert_sound(parse(head.encode("utf-8", "surrogatepass") + b"\n--x\n\nhello\n--x--\n"))
+
+
+LARGE: dict[str, Callable[[], bytes]] = {
+    "50 MB of lines": lambda: text_mail(b"hello world, this is a line\n" * (50 * MEGABYTE // 28)),
+    "50 MB in one line": lambda: text_mail(b"x" * 50 * MEGABYTE),
+    "50 MB attached": lambda: (
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nhi\n--x\nContent-Type: application/pdf\n"
+        b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(b"abc" * (50 * MEGABYTE // 3)) + b"--x--\n"
+    ),
+    "5 MB of quoted lines": lambda: text_mail(b"hi\n" + b"> quoted\n" * (5 * MEGABYTE // 9)),
+    "5 MB of quote signs": lambda: text_mail(b">" * 5 * MEGABYTE),
+    "1 MB of spaces": lambda: text_mail(b" " * MEGABYTE + b"x"),
+    "1 MB of line ends": lambda: text_mail(b"\n" * MEGABYTE + b"x"),
+    "colons": lambda: text_mail(b"ab 12:\n" * (MEGABYTE // 7)),
+    "endless introductions": lambda: text_mail((b"On 1.2 " + b"wrote " * 28 + b":\n") * 6_000),
+    "wrapped introductions": lambda: text_mail(
+        (b"Am 2012 " + b"schrieb " * 24 + b"x\nbla schrieb\nschrieb:x\n:\n") * 3_500
+    ),
+    "headers in the text": lambda: text_mail((b"From:" + b" " * 190 + b"\n") * 5_500),
+    "signatures": lambda: text_mail(b"-- \n" * (MEGABYTE // 4)),
+    "uuencode": lambda: text_mail(b"begin 644 a.txt\n" * 60_000),
+    "utf-7": lambda: text_mail(b"+AAA-" * 1_000_000, b"utf-7"),
+    "punycode": lambda: text_mail(b"a-" * 500_000, b"punycode"),
+    "long subject": lambda: b"Subject: " + b"x" * 100_000 + b"\n\nhi",
+    "encoded subject": lambda: b"Subject: " + b"=?utf-8?q?x?= =?latin-1?q?x?= " * 4_000 + b"\n\nhi",
+    "4000 recipients": lambda: b"To: " + b",\n ".join(b"U %d <u%d@example.com>" % (n, n) for n in range(4_000)) + b"\n\n",
+    "parentheses": lambda: b"To: " + b"(" * 100_000 + b"\n\n",
+    "references": lambda: b"References: " + b"<a@b> <" * 100_000 + b"\n\n",
+    "parameters": lambda: (b"--x\nContent-Type: text/plain; " + b'a=";' * 3_000 + b"\n\nabc\n").join(
+        [b"Content-Type: multipart/mixed; boundary=x\n\n"] * 1_000
+    ),
+}
+
+
+@pytest.mark.parametrize("made", LARGE.values(), ids=LARGE)
+def test_large_and_hostile_messages_are_read_in_seconds(made: Callable[[], bytes]) -> None:
+    raw = made()
+    begun = process_time()
+    mail = parse(raw)
+    assert process_time() - begun < 10  # alone on a core the slowest takes 3
+    assert "\0" not in mail.text
+
+
+def test_a_long_subject_is_kept_whole() -> None:
+    assert len(parse(b"Subject: " + b"x" * 100_000 + b"\n\nhi").subject) == 100_000
