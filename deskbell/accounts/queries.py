@@ -5,8 +5,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from deskbell.accounts.models import Organization, Role, Team, User
+from deskbell.accounts.models import ApiToken, Organization, Role, Team, TeamMember, User
+from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import NotFoundError
+from deskbell.kernel.paging import SortKey
 
 T = TypeVar("T")
 STAFF = (Role.AGENT, Role.ADMIN)
@@ -15,6 +17,36 @@ STAFF = (Role.AGENT, Role.ADMIN)
 def users() -> Select[User]:
     """Return everybody whom the actor may see."""
     return select(User)
+
+
+BY_ID = (SortKey(User.id),)
+ORGANIZATIONS_BY_ID = (SortKey(Organization.id),)
+TEAMS_BY_ID = (SortKey(Team.id),)
+TOKENS_BY_ID = (SortKey(ApiToken.id),)
+
+
+def users_where(
+    *,
+    email: str | None = None,
+    role: Role | None = None,
+    is_active: bool | None = None,
+    organization_id: int | None = None,
+) -> Select[User]:
+    """Return whom the actor may see and what is asked for fits."""
+    asked = ((User.role, role), (User.is_active, is_active), (User.organization_id, organization_id))
+    statement = users().where(*(column == value for column, value in asked if value is not None))
+    return statement if email is None else with_email(statement, email)
+
+
+def members_of(session: Session, team_id: int) -> Select[User]:
+    """Return who is in a team. Raises NotFoundError."""
+    team = get_team(session, team_id)
+    return users().where(User.id.in_(select(TeamMember.user_id).where(TeamMember.team_id == team.id)))
+
+
+def own_tokens(session: Session) -> Select[ApiToken]:
+    """Return the actor's API tokens, the revoked ones too."""
+    return select(ApiToken).where(ApiToken.user_id == actor_of(session).user_id)
 
 
 def with_email(statement: Select[User], email: str) -> Select[User]:

@@ -82,6 +82,15 @@ def import_batch(session: Session, batch: Sequence[KeyedRow | BadRow], *, reques
     return outcome
 
 
+def check_batch(session: Session, batch: Sequence[KeyedRow | BadRow]) -> Outcome:
+    """Say what `import_batch` would do. Nothing is written, and no ticket number is used up."""
+    outcome = Outcome(refused=[row for row in batch if isinstance(row, BadRow)])
+    rows = _unknown(session, [row for row in batch if isinstance(row, KeyedRow)], outcome)
+    assigned = {normalized_email(item.row.values["assignee"]) for item in rows if "assignee" in item.row.values}
+    outcome.added = len(_with_assignees(rows, _known(session, assigned) if assigned else {}, outcome))
+    return outcome
+
+
 def _unknown(session: Session, rows: list[KeyedRow], outcome: Outcome) -> list[KeyedRow]:
     keys = [item.key for item in rows if item.key is not None]
     if not keys:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, TypeAlias
 from deskbell.kernel.text import clean
 
 _READ_TO_RECOGNISE: Final = 4_096  # bytes
-_ENVELOPE: Final = re.compile(rb"From \S.* \d{4}\b|From \S+\s*$")  # RFC 4155, appendix A
+_ENVELOPE: Final = re.compile(rb"From \S.*\d:\d\d.*\b\d{4}\b")  # RFC 4155, appendix A: sender, date with time, year
 _FIELD: Final = re.compile(rb"[!-9;-~]+[ \t]*:")
 _TELLING: Final = re.compile(
     rb"(?im)^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|Delivered-To|MIME-Version):"
@@ -105,7 +105,7 @@ def _looks_like_message(head: bytes) -> bool:
 
 
 def _read_mbox(path: Path, file: BinaryIO) -> Iterator[FoundMessage]:
-    """Yield the messages between the envelope lines: those that follow an empty line and end in a year.
+    """Yield the messages between the envelope lines: dated lines that follow an empty one.
 
     The standard library's `mailbox` reads the whole file first and takes any line that begins with "From ".
     """

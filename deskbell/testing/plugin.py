@@ -18,14 +18,13 @@ from deskbell.kernel.settings import PostgresSettings, Settings
 from deskbell.kernel.storage import LocalStorage
 from deskbell.testing.databases import AsyncRollbackDatabase, RollbackDatabase, async_rolling_back, rolling_back
 from deskbell.testing.factories import Factory
-from deskbell.testing.servers import as_application, clone, throwaway_server
+from deskbell.testing.servers import as_application, clone, run_folder, throwaway_server
 from deskbell.wiring import CONSTRAINT_ERRORS, HANDLERS
 
 
-def _shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that all processes of the run share: pytest-xdist gives each a subfolder of it."""
-    base = factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "deskbell"
+def _run_name() -> str:
+    """Name the test run: pytest-xdist gives its processes one name."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
 
 
 def open_database(address: Address, storage: Path, settings: Settings | None = None) -> Database:
@@ -49,9 +48,9 @@ def open_database(address: Address, storage: Path, settings: Settings | None = N
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+def server() -> Iterator[Address]:
     """The superuser's way to the migrated template database."""
-    with throwaway_server(_shared_folder(tmp_path_factory), PostgresSettings().bin_dir) as address:
+    with run_folder(_run_name()) as folder, throwaway_server(folder, PostgresSettings().bin_dir) as address:
         yield address
 
 

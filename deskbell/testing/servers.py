@@ -1,6 +1,8 @@
 """Throw-away databases: one server and one migrated template for all processes of a test run, one clone for each."""
 
 import fcntl
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,27 @@ from deskbell.migrations.runner import Migrator
 TEMPLATE = "deskbell_template"
 SUPERUSER_PASSWORD = APPLICATION_PASSWORD = READ_ONLY_PASSWORD = "for tests alone"  # noqa: S105 - the server is thrown away
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@contextmanager
+def run_folder(run: str) -> Iterator[Path]:
+    """Yield a folder that all processes of a test run share; the last one to leave removes it.
+
+    Not beneath pytest's own folder: for root, each new run of pytest closes that to everybody else, and the server does
+    not run as root.
+    """
+    folder = Path(tempfile.gettempdir()) / f"deskbell-test-{run}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "users.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        try:
+            yield folder
+        finally:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            except BlockingIOError:  # others are still at it
+                pass
 
 
 @contextmanager

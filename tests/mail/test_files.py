@@ -50,7 +50,9 @@ def test_an_empty_eml_is_a_message(tmp_path: Path) -> None:
 
 def test_an_mbox_is_split_at_its_envelopes_only(tmp_path: Path) -> None:
     file = tmp_path / "all.mbox"
-    second = b"From: b@example.com\nSubject: two\n\nFrom here on\n\nFrom now it rains.\nFrom me 2027\n"
+    second = (
+        b"From: b@example.com\nSubject: two\n\nFrom here on\n\nFrom what I read in 2027 it rains.\nFrom me 10:00 2027\n"
+    )
     file.write_bytes(ENVELOPE + RAW + b"\n" + ENVELOPE + second)
     assert found(file) == [(f"{file}:1", RAW), (f"{file}:2", second)]
 

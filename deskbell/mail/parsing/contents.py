@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import unquote
 
 from deskbell.mail.parsing import flowed, leaves, markup, uuencoded
 from deskbell.mail.parsing.charsets import decode
@@ -105,7 +106,7 @@ def _as_text(section: _Section) -> Rendered:
 
 
 def _find_inline(contents: Contents) -> None:
-    shown = {html_escapes.unescape(each) for each in _CID.findall(contents.html or "")}
+    shown = {unquote(html_escapes.unescape(each)) for each in _CID.findall(contents.html or "")}  # RFC 2392
     contents.attachments = [
         replace(each, is_inline=True) if each.content_id in shown else each for each in contents.attachments
     ]

@@ -12,7 +12,13 @@ _LONGEST_NAME: Final = 40
 _DELIMITER: Final = re.compile(r"--|_{20,}|-{30,}")  # RFC 3676 4.3, and the ruling lines of mailing lists
 _SENT_FROM_WORDS: Final = "|".join(words["sent_from"] for words in MAIL_LANGUAGES.values() if words.get("sent_from"))
 # "Sent from my iPhone", and no sentence that only begins so ("Sent from my desk, is easier.")
-_SENT_FROM: Final = re.compile(rf"(?:{_SENT_FROM_WORDS}|Sent with|Sent via)\s[^,;!?]{{1,100}}(?<!\.)", re.IGNORECASE)
+_MORE_WORDS: Final = (
+    "Sent with|Sent via|Envoyé de|Enviado do|Enviado desde|Verstuurd vanaf|Verzonden via|Lähetetty|Отправлено (?:с|из)|"
+    "Wysłane z|Odesláno z|Trimis de pe|Надіслано з"
+)
+_SENT_FROM: Final = re.compile(
+    rf"(?:{_SENT_FROM_WORDS}|{_MORE_WORDS})\s[^,;!?]{{1,100}}(?<!\.)|Von meinem [^,;!?]{{1,60}} gesendet", re.IGNORECASE
+)
 _DASHED_NAME: Final = re.compile(r"[-–—]\s?[^\W\d_][\w .'-]*")
 
 

@@ -16,7 +16,7 @@ _MAX_ATTRIBUTES: Final = 30
 _MAX_ODD_QUOTES: Final = 50
 
 _MARKUP: Final = re.compile(r"<[a-zA-Z/!?]")  # any other "<" is text
-_NAME: Final = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:-]*)")
+_NAME: Final = re.compile(r"(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _ATTRIBUTES: Final = re.compile(r"[^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+>")
 _ATTRIBUTE: Final = re.compile(r"([a-zA-Z][\w-]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++)))?")
 _UNREAD_END: Final = {  # elements whose content is nothing to read
@@ -72,35 +72,52 @@ Token: TypeAlias = Open | Close | str
 
 def tokens(html: str) -> Iterator[Token]:
     """Yield tags, always balanced, and text. Comments, scripts and the like are left out."""
-    return _Balance().over(_raw_tokens(html))
+    return _Balance().over(_Reader(html).tokens())
 
 
-def _raw_tokens(html: str) -> Iterator[Token]:
-    position, odd_quotes = 0, 0
-    endless = set[str]()  # looked for in vain once is enough
-    while markup := _MARKUP.search(html, position):
-        begin = markup.start()
-        yield unescape(html[position:begin])
-        name = _NAME.match(html, begin + 1)
-        if name is None:
-            position = _after_comment(html, begin)
-            continue
-        attributes = _ATTRIBUTES.match(html, name.end()) if odd_quotes < _MAX_ODD_QUOTES else None
-        odd_quotes += attributes is None
-        end = attributes.end() if attributes else html.find(">", begin) + 1
-        if not end:  # cut short in the middle of a tag
-            return
-        tag = name[1].lower()
-        if name[0].startswith("/"):
-            yield Close(tag)
-        elif tag not in _UNREAD_END:
-            yield Open(tag, _attributes(html[name.end() : end - 1]))
-        position = end
-        if name[0] == name[1] and tag in _UNREAD_END and tag not in endless and html[end - 2] != "/":
-            closing = _UNREAD_END[tag].search(html, end)
-            position = closing.end() if closing else end  # one without end ends at once, so that no text is lost
-            endless |= set() if closing else {tag}
-    yield unescape(html[position:])
+@dataclass(slots=True)
+class _Reader:
+    """Reads the tags as they stand; remembers what it looked for in vain, so as not to look for it at every tag."""
+
+    html: str
+    odd_quotes: int = 0
+    endless: set[str] = field(default_factory=set)
+
+    def tokens(self) -> Iterator[Token]:
+        position = 0
+        while markup := _MARKUP.search(self.html, position):
+            begin = markup.start()
+            yield unescape(self.html[position:begin])
+            tag = _NAME.match(self.html, begin + 1)
+            if tag is None:
+                position = _after_comment(self.html, begin)
+                continue
+            name, position = tag[2].lower(), self._end_of_tag(tag.end())
+            if tag[1]:
+                yield Close(name)
+            elif name in _UNREAD_END:
+                position = self._end_of_unread(name, position)
+            else:
+                yield Open(name, _attributes(self.html[tag.end() : position - 1]))
+        yield unescape(self.html[position:])
+
+    def _end_of_tag(self, position: int) -> int:
+        """Return where the tag ends, the end of everything for one that is cut short."""
+        match = _ATTRIBUTES.match(self.html, position) if self.odd_quotes < _MAX_ODD_QUOTES else None
+        if match:
+            return match.end()
+        self.odd_quotes += 1
+        return self.html.find(">", position) + 1 or len(self.html)
+
+    def _end_of_unread(self, name: str, position: int) -> int:
+        """Return where a script or the like ends; one without end ends at once, so that no text is lost."""
+        is_empty = self.html[position - 2] == "/"
+        closing = None if is_empty or name in self.endless else _UNREAD_END[name].search(self.html, position)
+        if closing:
+            return closing.end()
+        if not is_empty:
+            self.endless.add(name)
+        return position
 
 
 def _after_comment(html: str, begin: int) -> int:

@@ -12,6 +12,7 @@ from email.parser import HeaderParser
 from email.policy import compat32
 from typing import Final
 
+from deskbell.mail.parsing.charsets import decode
 from deskbell.mail.parsing.headers import Headers, tolerant
 
 MAX_DEPTH: Final = 20
@@ -21,6 +22,7 @@ _MAX_CONTENT_FIELD: Final = 2_500  # characters: the library reads parameters in
 
 _FIELD_LINE: Final = re.compile(rb"(?:[^\x00-\x20\x7f:\r\n]+[ \t]*:|[ \t]|>?From )[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINES: Final = re.compile(rb"[\r\n]+")
 _BOUNDARY_END: Final = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 
 
@@ -54,7 +56,8 @@ class Walk:
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self._choices = 0
-        first = len(raw) - len(raw.lstrip(b"\r\n"))
+        blank = _BLANK_LINES.match(raw)
+        first = blank.end() if blank else 0
         self._stack = [_Piece(first, len(raw))]
         self.headers, _ = read_headers(raw, first, len(raw))
         self.defects: list[str] = []
@@ -116,10 +119,7 @@ def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
 
 
 def _read_fields(raw: bytes) -> Headers:
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+    text, _ = decode(raw, None)
     headers = tolerant(lambda: HeaderParser(policy=compat32).parsestr(text), Message())
     for name in ("Content-Type", "Content-Disposition"):
         if len(value := str(headers.get(name, ""))) > _MAX_CONTENT_FIELD:

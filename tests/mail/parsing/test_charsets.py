@@ -18,7 +18,11 @@ from deskbell.mail.parsing.charsets import decode, decode_base64
         ("Grüße".encode(), None, "Grüße"),
         ("é".encode("latin-1"), None, "é"),
         ("囍".encode("gb18030"), "gb2312", "囍"),
-        ("Привет, как дела? Мой заказ ещё не пришёл.".encode("cp1251"), "utf-8", "Привет, как дела? Мой заказ ещё не пришёл."),
+        (
+            "Привет, как дела? Мой заказ ещё не пришёл.".encode("cp1251"),
+            "utf-8",
+            "Привет, как дела? Мой заказ ещё не пришёл.",
+        ),
         (b"\xef\xbb\xbfmark", "utf-8", "mark"),
         (b"a\0b\r\nc\rd", "ascii", "ab\nc\nd"),
         (b"abc", "hex", "abc"),
@@ -34,11 +38,16 @@ def test_text_is_read_in_the_charset_it_is_really_in(raw: bytes, declared: str |
 
 def test_another_charset_than_declared_is_noted() -> None:
     assert decode(b"abc", "utf-8")[1] is None
-    assert decode(b"caf\xe9", "utf-8")[1] == "a text is not in its declared character set 'utf-8'; it was read as cp1252"
+    assert (
+        decode(b"caf\xe9", "utf-8")[1] == "a text is not in its declared character set 'utf-8'; it was read as cp1252"
+    )
     assert decode(b"caf\xe9", None)[1] == "a text declares no character set; it was read as cp1252"
 
 
-@given(st.binary(max_size=200), st.none() | st.text(max_size=12) | st.sampled_from(["utf-7", "utf-16", "utf-32", "big5", "idna"]))
+@given(
+    st.binary(max_size=200),
+    st.none() | st.text(max_size=12) | st.sampled_from(["utf-7", "utf-16", "utf-32", "big5", "idna"]),
+)
 def test_any_bytes_become_text_that_postgresql_takes(raw: bytes, declared: str | None) -> None:
     text, _ = decode(raw, declared)
     text.encode()

@@ -88,7 +88,9 @@ def test_a_malformed_message_id_still_identifies_its_message() -> None:
     assert message_id("") is None
 
 
-@pytest.mark.parametrize("field", ["", "yesterday", "Mon, 32 May 2027 12:00:00 +0200", "1 Jan 1901 00:00:00 +0000", "0"])
+@pytest.mark.parametrize(
+    "field", ["", "yesterday", "Mon, 32 May 2027 12:00:00 +0200", "1 Jan 1901 00:00:00 +0000", "0"]
+)
 def test_a_date_that_makes_no_sense_is_none(field: str) -> None:
     assert date(field) is None
 

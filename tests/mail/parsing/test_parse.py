@@ -19,7 +19,9 @@ def test_a_reply_is_told_apart_from_what_it_answers() -> None:
     assert mail.new_text == (
         "The door closes now, but it still shows 14 °C.\n\nCould you send somebody on Thursday?\n\nMara"
     )
-    assert mail.folded_text.startswith("On Mon, 3 May 2027 at 17:40, Deskbell Support <support@deskbell.example> wrote:")
+    assert mail.folded_text.startswith(
+        "On Mon, 3 May 2027 at 17:40, Deskbell Support <support@deskbell.example> wrote:"
+    )
     assert mail.folded_text.endswith("> Your support team")
     assert mail.defects == ()
 

@@ -17,7 +17,7 @@ QUOTE = "\n> first\n> second"
         "Am 3. Mai 2027 um 10:00 schrieb Anna Bell <anna@example.com>:",
         "Le lun. 3 mai 2027 à 10:00, Anna Bell <anna@example.com> a écrit :",
         "El lun, 3 may 2027 a las 10:00, Anna Bell (<anna@example.com>) escribió:",
-        "02.04.2012 14:20 пользователь \"Anna\" <\nanna@example.com> написал:",
+        '02.04.2012 14:20 пользователь "Anna" <\nanna@example.com> написал:',
         "2027年5月3日(月) 10:00 Anna Bell <anna@example.com>:",
         "Thu, 26 Jun 2014 14:00:51 +0400 от Anna Bell <anna@example.com>:",
         "Op ma 3 mei 2027 om 10:00 schreef Anna Bell <anna@example.com>:",
@@ -71,8 +71,6 @@ def test_a_reply_below_the_quote_is_what_is_new() -> None:
 @pytest.mark.parametrize("ending", ["-- \nBen\nMill Ltd", "Sent from my iPhone", "Von meinem iPhone gesendet", "-Ben"])
 def test_a_signature_at_the_end_is_folded(ending: str) -> None:
     split = split_reply(f"Hello\n\n{ending}")
-    if ending.startswith("Von"):  # not a form that is known
-        return
     assert (split.new, split.folded) == ("Hello", ending)
 
 
@@ -123,7 +121,7 @@ LINES = st.sampled_from(
 def test_new_and_folded_text_lose_nothing(lines: list[str], marks: frozenset[int]) -> None:
     text = "\n".join(lines)
     split = split_reply(text, frozenset(mark for mark in marks if mark < len(text.split("\n"))))
-    assert sorted((split.new + split.folded).split()) == sorted(text.split())
+    assert sorted(f"{split.new}\n{split.folded}".split()) == sorted(text.split())
 
 
 @given(st.lists(LINES, min_size=1, max_size=15), st.integers(0, 200))

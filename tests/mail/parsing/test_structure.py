@@ -95,7 +95,11 @@ def test_damaged_base64_keeps_what_can_be_read() -> None:
 
 def test_file_names_are_decoded_and_made_safe() -> None:
     def name_of(header: str) -> str:
-        return parse(f"Content-Type: application/pdf\nContent-Disposition: attachment; {header}\n\n".encode()).attachments[0].file_name
+        return (
+            parse(f"Content-Type: application/pdf\nContent-Disposition: attachment; {header}\n\n".encode())
+            .attachments[0]
+            .file_name
+        )
 
     assert name_of('filename="=?utf-8?q?pr=C3=BCf.pdf?="') == "prüf.pdf"
     assert name_of("filename*0*=utf-8''pr%C3%BC; filename*1=f.pdf") == "prüf.pdf"

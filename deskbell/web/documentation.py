@@ -1,0 +1,92 @@
+"""The API's documentation: the OpenAPI document and Swagger UI, served from here, so that it works offline."""
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+OPENAPI_URL = "/api/openapi.json"
+_ASSETS = Path(fastapi_offline.__file__).parent / "static"
+_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+"""Swagger UI sets styles and draws its icons from data addresses; scripts are ours alone."""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Deskbell API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<noscript>This page needs JavaScript. The API is described in <a href="openapi.json">openapi.json</a>.</noscript>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],
+});
+"""
+
+DESCRIPTION = """\
+Everything that Deskbell's own pages can do, for programs.
+
+**Who you are.** Send `Authorization: Bearer dbt_…` with an API token (`POST /api/v1/tokens`, or `deskbell token create`).
+You see and may do what you may as a person. A browser may log in instead (`POST /api/v1/session`) and then sends
+`X-CSRF-Token` with every change.
+
+**Errors** are `application/problem+json` (RFC 9457). `code` is stable; `detail` is for people; `request_id` helps us help.
+
+**Lists** come in pages: follow `next_cursor`, or the `Link` header. Pages neither repeat nor skip what stays in its place.
+
+**Lost updates** are prevented by `If-Match` with the ticket's `ETag`: 412 tells that somebody was faster.
+
+**Retries** of a POST are safe with an `Idempotency-Key` of your choice: within a day the same request gets the same
+answer, marked `Idempotency-Replayed: true`.
+"""
+TAGS = [
+    {"name": "tickets", "description": "Requests of customers."},
+    {"name": "comments", "description": "Replies and internal notes."},
+    {"name": "attachments", "description": "Files that came with a ticket or a comment."},
+    {"name": "tags", "description": "Labels for the desk's own use."},
+    {"name": "users", "description": "Customers, agents and administrators."},
+    {"name": "organizations", "description": "Customers' companies."},
+    {"name": "teams", "description": "Groups of agents."},
+    {"name": "tokens", "description": "Your own API tokens."},
+    {"name": "me", "description": "Who you are."},
+    {"name": "session", "description": "Logging in with a browser."},
+    {"name": "audit", "description": "Who changed what, when, through what."},
+    {"name": "health", "description": "For load balancers."},
+]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/api/docs")
+async def page() -> HTMLResponse:
+    """Show the documentation."""
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+@router.get("/api/docs/start.js")
+async def start() -> Response:
+    """Start Swagger UI: a file of its own, as the page may not run scripts that stand within it."""
+    return Response(_START, media_type="text/javascript")
+
+
+@router.get("/api/docs/swagger-ui-bundle.js")
+@router.get("/api/docs/swagger-ui.css")
+async def asset(request: Any) -> FileResponse:  # noqa: ANN401
+    """Return Swagger UI itself, which comes with a package."""
+    return FileResponse(_ASSETS)

@@ -1,0 +1,110 @@
+"""Logging in with a password and out again: for the API and for the pages.
+
+Hashing runs in a thread and takes as long for an address that nobody has. Attempts are limited by network address and by
+account, in the memory of this process.
+"""
+
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from typing import Final
+
+from anyio import to_thread
+from fastapi import Request
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from deskbell.accounts.errors import WrongCredentialsError
+from deskbell.accounts.login import close_session, credentials, open_session
+from deskbell.accounts.passwords import verify_password
+from deskbell.kernel.actor import Actor, Channel
+from deskbell.kernel.clock import Clock
+from deskbell.kernel.crypto import hash_token
+from deskbell.kernel.database import Database
+from deskbell.kernel.errors import TooManyError
+from deskbell.kernel.text import normalized_email
+from deskbell.web.csrf import COOKIE
+
+_SYSTEM: Final = Actor.system(Channel.WEB)
+_NETWORK_OF_ONE_SITE: Final = 64
+"""Bits: whoever has one IPv6 address usually has all of its /64."""
+
+
+class LoginLimits:
+    """How many attempts one network address, and one account, may make."""
+
+    def __init__(self, rate: str, clock: Clock) -> None:
+        """`rate` is written like `10/minute`."""
+        self._rate: RateLimitItem = parse(rate)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._clock = clock
+
+    def count(self, address: str, email: str) -> None:
+        """Count an attempt. Raises TooManyError with the seconds to wait."""
+        for kind, who in (("address", _network(address)), ("account", hash_token(normalized_email(email)).hex())):
+            if not self._limiter.hit(self._rate, kind, who):
+                reset = self._limiter.get_window_stats(self._rate, kind, who).reset_time
+                wait = ceil(reset - self._clock.now().timestamp())
+                raise TooManyError("Too many attempts to log in. Wait, then try again.", retry_after=max(wait, 1))
+
+
+async def log_in(
+    database: Database,
+    limits: LoginLimits,
+    *,
+    email: str,
+    password: str,
+    lifetime: timedelta,
+    now: datetime,
+    address: str = "",
+    user_agent: str = "",
+) -> str:
+    """Return the secret of a new session, for the cookie. Raises WrongCredentialsError or TooManyError.
+
+    No connection is held while the password is hashed.
+    """
+    limits.count(address, email)
+    async with database.async_transaction(_SYSTEM.doing("log in")) as session:
+        known = await session.run_sync(credentials, email)
+    fits = await to_thread.run_sync(verify_password, password, known.password_hash)
+    if not fits or known.user_id is None:
+        raise WrongCredentialsError
+    async with database.async_transaction(_SYSTEM.doing("log in")) as session:
+        return await session.run_sync(
+            open_session, known.user_id, lifetime=lifetime, now=now, address=address, user_agent=user_agent
+        )
+
+
+async def log_out(database: Database, secret: str) -> bool:
+    """End a session; return whether there was one."""
+    async with database.async_transaction(_SYSTEM.doing("log out")) as session:
+        return await session.run_sync(close_session, secret)
+
+
+def session_cookie(request: Request, secret: str, lifetime: timedelta) -> dict[str, object]:
+    """Return the arguments for `Response.set_cookie`: out of reach of scripts and of other sites, TLS alone over TLS."""
+    return {
+        "key": COOKIE,
+        "value": secret,
+        "max_age": int(lifetime.total_seconds()),
+        "path": "/",
+        "httponly": True,
+        "samesite": "lax",
+        "secure": request.url.scheme == "https",
+    }
+
+
+def client_address(request: Request) -> str:
+    """Return the address the request came from, as the server sees it."""
+    return request.client.host if request.client else ""
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return f"{int(parsed) >> (128 - _NETWORK_OF_ONE_SITE):x}::/64"
+    return str(parsed)
