@@ -1,8 +1,7 @@
 """The audit log as composable statements: who changed what, when, through what, in which act. For the desk alone.
 
-Their rows have `id, created_at, operation_id, user_id, user_name, channel, cause, act, table_name, record_id, action` and
-`changes`; ids grow with time, so they are paged by `NEWEST_CHANGE_FIRST`. People and the parts of a ticket are read by
-the names of their tables, as their models lie above the audit log.
+Their rows have the columns of `changes()`; ids grow with time, so they are paged by `NEWEST_CHANGE_FIRST`. People and the
+parts of a ticket are read by the names of their tables, as their models lie above the audit log.
 """
 
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Select, column, literal, select, table, union_all
 
 from deskbell.audit.models import AuditLog, Operation
+from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.paging import SortKey
 
-NEWEST_CHANGE_FIRST = (SortKey(AuditLog.id, descending=True, unique=True),)  # the key proper also has the partition's time
+NEWEST_CHANGE_FIRST = (SortKey(AuditLog.id, descending=True, unique=True),)
+"""The primary key has the partition's time too; the id alone is unique all the same."""
 
 _people = table("people", column("id"), column("full_name"))
 _PARTS_OF_TICKET = ("comments", "attachments")
@@ -38,8 +39,12 @@ def changes() -> Select[*tuple[Any, ...]]:
     return joined.outerjoin(_people, _people.c.id == AuditLog.user_id)
 
 
-def changes_of(table_name: str, record_id: int | None = None) -> Select[*tuple[Any, ...]]:
-    """Return the changes of a table, or of one row in it."""
+def changes_where(table_name: str | None = None, record_id: int | None = None) -> Select[*tuple[Any, ...]]:
+    """Return all changes, those of a table, or those of one row in it. Raises InvalidError for a row of no table."""
+    if table_name is None:
+        if record_id is not None:
+            raise InvalidError("Say in which table the record is.", field="table")
+        return changes()
     statement = changes().where(AuditLog.table_name == table_name)
     return statement if record_id is None else statement.where(AuditLog.record_id == record_id)
 

@@ -18,7 +18,15 @@ from deskbell.cli.console import note, say, say_error
 from deskbell.cli.faults import fault_of
 
 STOPPED = 130
-app = group("The helpdesk that runs on PostgreSQL alone and never forgets.")
+app = group(
+    "The helpdesk that runs on PostgreSQL alone and never forgets.\n\n"
+    "`deskbell serve` is all that is needed to begin: it makes its own database and an administrator.",
+    "deskbell serve",
+    "deskbell import csv questions.csv --map text=message,category=tag --requester kim@example.org",
+    'deskbell ticket list "status:open card"',
+    "deskbell ticket show DB-1042",
+    "deskbell user create sam@example.org --role agent --generate-password",
+)
 
 
 @app.callback()
@@ -28,15 +36,7 @@ def everywhere(
     debug: Debug = False,  # noqa: ARG001 - `run` looks for it
     version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Deskbell is the helpdesk that runs on PostgreSQL alone and never forgets.
-
-    [cyan]deskbell serve[/] is all that is needed to begin: it makes its own database and an administrator.
-
-    [bold]Examples[/]
-      [cyan]deskbell serve[/]
-      [cyan]deskbell import csv questions.csv --map text=message,category=tag --requester kim@example.org[/]
-      [cyan]deskbell ticket list "status:open card"[/]
-    """
+    """Take the options that come before the command."""
     if version:
         say(f"deskbell {__version__}")
         raise typer.Exit

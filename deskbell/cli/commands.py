@@ -70,9 +70,10 @@ def invoked(path: str, data_dir: Path | None) -> Iterator[None]:
         _invocation.reset(token)
 
 
-def group(summary: str) -> typer.Typer:
+def group(summary: str, *examples: str) -> typer.Typer:
     """Make a group of commands."""
-    return typer.Typer(help=summary, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+    text = _with_examples(summary, examples)
+    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
 
 
 def command(app: typer.Typer, path: str, *examples: str) -> Callable[[Callable[P, int | None]], Callable[P, int | None]]:
@@ -92,12 +93,15 @@ def command(app: typer.Typer, path: str, *examples: str) -> Callable[[Callable[P
         ]
         run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
         run.__annotations__ = {**function.__annotations__, **{name: kind for name, (kind, _) in common.items()}}
-        app.command(path.split()[-1], help=_help(function, examples))(run)
+        app.command(path.split()[-1], help=_with_examples(inspect.getdoc(function) or "", examples))(run)
         return function
 
     return register
 
 
-def _help(function: Callable[..., object], examples: tuple[str, ...]) -> str:
+def _with_examples(text: str, examples: tuple[str, ...]) -> str:
+    """Join the lines of each paragraph, as the terminal breaks them where it must, and append the examples."""
+    paragraphs = text.split("\n\n")
+    told = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     shown = "\n".join(f"  [cyan]{example.replace('[', chr(92) + '[')}[/]" for example in examples)
-    return f"{inspect.getdoc(function)}\n\n[bold]Examples[/]\n{shown}"
+    return f"{told}\n\n[bold]Examples[/]\n{shown}" if examples else told

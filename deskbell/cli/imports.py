@@ -8,7 +8,11 @@ import typer
 from deskbell.cli.commands import Json, command, group
 from deskbell.kernel.errors import InvalidError
 
-app = group("Bring in tickets from elsewhere. Running the same import again adds nothing.")
+app = group(
+    "Bring in tickets from elsewhere. Running the same import again adds nothing.",
+    "deskbell import csv questions.csv --map text=message,category=tag --requester kim@example.org",
+    "deskbell import mail ~/Maildir",
+)
 
 CsvFile = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file whose first line names the columns.")]
 Mapping = Annotated[

@@ -81,9 +81,11 @@ def serve(
 def _prepare(desk: "Desk", url: str, admin_email: str, *, demo: bool) -> None:
     """Make what a new desk needs before anybody can come in."""
     if demo and _is_empty(desk):
+        from deskbell.cli.desks import system
         from deskbell.curation.demo import load_demo
 
-        load_demo(desk.database)
+        with desk.database.transaction(system()) as session:
+            load_demo(session)
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     email = _first_administrator(desk, admin_email, password)
     if email is not None:

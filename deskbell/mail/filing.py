@@ -26,6 +26,9 @@ from deskbell.tickets.files import StoredFile, add_attachment
 from deskbell.tickets.models import BodyFormat, Comment, Ticket
 
 NO_TEXT = "(no text)"
+PASSED_ON = ("List-", "Precedence: list", "X-Auto-Response-Suppress")
+"""Signs that nobody should be answered automatically, but not that no person wrote: a desk's own address is often a group,
+and whatever a customer sends through it bears them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _file(session: Session, message: InboundMessage, resources: Resources) -> Ve
     _note(message, parsed)
     if parsed.message_id and _is_duplicate(session, message):
         return Verdict(MailState.DUPLICATE, "A message with this Message-ID was filed before.")
-    if parsed.automatic:
+    if parsed.automatic and not parsed.automatic_reason.startswith(PASSED_ON):
         return Verdict(MailState.AUTOMATIC, f"No person sent this: {parsed.automatic_reason}.")
     author = _author(session, parsed)
     if author is None:
@@ -149,7 +152,7 @@ def _takes_part(session: Session, ticket: Ticket, author: User) -> bool:
 
 
 def _as_ticket(session: Session, parsed: ParsedMail, author: User, resources: Resources) -> Verdict:
-    title = one_line(clean_subject(parsed.subject), TITLE_LENGTH)
+    title = one_line(clean_subject(parsed.subject, resources.ticket_prefix), TITLE_LENGTH)
     ticket = open_ticket(session, body=_body(parsed), requester=author, title=title, channel=Channel.MAIL)
     _keep_files(session, parsed, ticket, None, author, resources)
     return Verdict(MailState.TICKET, "", ticket)

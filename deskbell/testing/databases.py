@@ -59,8 +59,8 @@ class AsyncRollbackDatabase(Database):
 
 
 _NOBODY = text(
-    "select set_config('role', 'none', true), set_config('deskbell.actor', '', true), set_config('deskbell.cause', '', true),"
-    " set_config('deskbell.operation', '', true)"
+    "select set_config('role', 'none', true), set_config('deskbell.actor', '', true),"
+    " set_config('deskbell.cause', '', true), set_config('deskbell.operation', '', true)"
 )
 
 

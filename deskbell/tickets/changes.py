@@ -21,9 +21,10 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
 
 
 def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> Ticket:
-    """Make the changes by field name (title, priority, team_id, assignee_id, status) and return the ticket with its thread.
+    """Make the changes, by field name, and return the ticket with its thread.
 
-    Raises StaleError where `expected` is not the current version, KeyError for another field.
+    The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the current
+    version.
     """
     lock_ticket(session, number)
     for name in sorted(changes, key=list(_CHANGES).index):
@@ -42,7 +43,7 @@ def say(
     expected: int | None = None,
     now: datetime,
 ) -> tuple[Comment, Ticket]:
-    """Reply or leave a note, and say where the ticket stands then. Return the comment and the ticket, both as loaded."""
+    """Reply or leave a note, and say where the ticket stands then. Return the comment and the ticket with its thread."""
     if is_internal:
         comment = actions.add_note(session, number, body=body, expected=expected)
     else:

@@ -25,14 +25,13 @@ FOR_THREAD = (*FOR_LIST, *_THREAD)
 """Five statements, however long the thread."""
 
 NEWEST_FIRST = (SortKey(Ticket.updated_at, descending=True), SortKey(Ticket.id, descending=True))
-
-
 ORDERS = {
     "-updated_at": NEWEST_FIRST,
     "-created_at": (SortKey(Ticket.created_at, descending=True), SortKey(Ticket.id, descending=True)),
     "created_at": (SortKey(Ticket.created_at), SortKey(Ticket.id)),
 }
 OLDEST_COMMENT_FIRST = (SortKey(Comment.created_at), SortKey(Comment.id))
+TAGS_BY_ID = (SortKey(Tag.id),)
 _TEXTS = (Ticket.description, Ticket.description_html, Ticket.description_folded)
 
 

@@ -27,7 +27,7 @@ def expected_version(
         return None
     match = _TAG.fullmatch(if_match.strip())
     if match is None:
-        raise InvalidError('If-Match holds one ETag as it was sent, "3-1f0c" or "3" for example, or *.', field="If-Match")
+        raise InvalidError('If-Match holds one ETag as it was sent, such as "3-1f0c" or "3", or *.', field="If-Match")
     return int(match[1])
 
 

@@ -26,7 +26,7 @@ def csrf_token_for(key: bytes, session_secret: str) -> str:
 
 
 async def check_csrf(request: Request, key: bytes, session_secret: str) -> None:
-    """Raise CsrfError unless an unsafe request brings its session's token, in `X-CSRF-Token` or the form's `csrf_token`."""
+    """Raise CsrfError unless an unsafe request has its session's token in `X-CSRF-Token` or the form's `csrf_token`."""
     if request.method in SAFE_METHODS:
         return
     token = request.headers.get(HEADER, "")

@@ -33,7 +33,7 @@ _cookie = APIKeyCookie(
 
 
 async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
-    """Open the request's transaction: find out who asks and act as them, in one statement; commit when all went well."""
+    """Open the request's transaction: find out who asks and act as them, in one statement; commit if all goes well."""
     secret, channel = _presented(request)
     if channel is Channel.WEB:
         await check_csrf(request, request.app.state.key, secret)
@@ -51,7 +51,7 @@ Transaction = Annotated[AsyncSession, Depends(open_transaction, scope="function"
 
 async def current_identity(session: Transaction) -> Identity:
     """Return who asks."""
-    return cast(Identity, session.info[IDENTITY_KEY])
+    return cast("Identity", session.info[IDENTITY_KEY])
 
 
 Me = Annotated[Identity, Depends(current_identity, scope="function")]
@@ -76,12 +76,12 @@ DOCUMENTED_SECURITY = [Depends(_bearer), Depends(_cookie)]
 
 def resources(request: Request) -> Resources:
     """Return the clock, the storage and the limits."""
-    return cast(Resources, request.app.state.resources)
+    return cast("Resources", request.app.state.resources)
 
 
 def signing_key(request: Request) -> bytes:
     """Return the key that cursors are signed with."""
-    return cast(bytes, request.app.state.key)
+    return cast("bytes", request.app.state.key)
 
 
 Tools = Annotated[Resources, Depends(resources)]

@@ -1,16 +1,18 @@
 """The API's documentation: the OpenAPI document and Swagger UI, served from here, so that it works offline."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, Response
+from pydantic import BaseModel
+
+from deskbell.web.problems import FieldError, Problem
 
 OPENAPI_URL = "/api/openapi.json"
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
-_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 """Swagger UI sets styles and draws its icons from data addresses; scripts are ours alone."""
 
@@ -42,13 +44,15 @@ _START = """SwaggerUIBundle({
 DESCRIPTION = """\
 Everything that Deskbell's own pages can do, for programs.
 
-**Who you are.** Send `Authorization: Bearer dbt_…` with an API token (`POST /api/v1/tokens`, or `deskbell token create`).
-You see and may do what you may as a person. A browser may log in instead (`POST /api/v1/session`) and then sends
-`X-CSRF-Token` with every change.
+**Who you are.** Send `Authorization: Bearer dbt_…` with an API token (`POST /api/v1/tokens`, or
+`deskbell token create`). You see and may do what you may as a person. A browser may log in instead
+(`POST /api/v1/session`) and then sends `X-CSRF-Token` with every change.
 
-**Errors** are `application/problem+json` (RFC 9457). `code` is stable; `detail` is for people; `request_id` helps us help.
+**Errors** are `application/problem+json` (RFC 9457). `code` is stable, `detail` is for people, and `request_id` is what
+the log knows the request by.
 
-**Lists** come in pages: follow `next_cursor`, or the `Link` header. Pages neither repeat nor skip what stays in its place.
+**Lists** come in pages: follow `next_cursor`, or the `Link` header. Nothing that stays in its place is repeated or
+skipped, whatever arrives meanwhile.
 
 **Lost updates** are prevented by `If-Match` with the ticket's `ETag`: 412 tells that somebody was faster.
 
@@ -85,8 +89,27 @@ async def start() -> Response:
     return Response(_START, media_type="text/javascript")
 
 
-@router.get("/api/docs/swagger-ui-bundle.js")
-@router.get("/api/docs/swagger-ui.css")
-async def asset(request: Any) -> FileResponse:  # noqa: ANN401
+@router.get("/api/docs/{name}")
+async def asset(name: Literal["swagger-ui-bundle.js", "swagger-ui.css"]) -> FileResponse:
     """Return Swagger UI itself, which comes with a package."""
-    return FileResponse(_ASSETS)
+    return FileResponse(_ASSETS / name, headers={"Cache-Control": "public, max-age=86400"})
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Make the OpenAPI document, once: every error is a Problem, not what FastAPI would send."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=DESCRIPTION, tags=TAGS, routes=app.routes
+        )
+        schemas = schema["components"]["schemas"]
+        schemas |= {"Problem": _schema(Problem), "FieldError": _schema(FieldError)}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schema.pop("$defs", None)
+    return schema

@@ -1,4 +1,4 @@
-"""Whether the process is up, and whether it can do its work. For load balancers and supervisors; nobody logs in here."""
+"""Whether the process is up, and whether it can do its work: for load balancers and supervisors, without log-in."""
 
 from datetime import timedelta
 from typing import Literal

@@ -1,8 +1,8 @@
 """`Idempotency-Key` on POST: the first answer again, instead of the same change twice.
 
 Follows draft-ietf-httpapi-idempotency-key-header. The key is claimed and the answer kept in the transaction of the
-request itself, so both happen or neither: a request that failed may be repeated with its key. A second request that comes
-while the first still runs waits for it in the unique index, and then gets its answer.
+request itself, so both happen or neither: a request that failed may be repeated with its key. A second request that
+comes while the first still runs waits for it in the unique index, and then gets its answer.
 """
 
 import hashlib

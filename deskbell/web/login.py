@@ -1,13 +1,13 @@
 """Logging in with a password and out again: for the API and for the pages.
 
-Hashing runs in a thread and takes as long for an address that nobody has. Attempts are limited by network address and by
-account, in the memory of this process.
+Hashing runs in a thread and takes as long for an address that nobody has. Attempts are limited by network address and
+by account, in the memory of this process.
 """
 
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from anyio import to_thread
 from fastapi import Request
@@ -82,8 +82,8 @@ async def log_out(database: Database, secret: str) -> bool:
         return await session.run_sync(close_session, secret)
 
 
-def session_cookie(request: Request, secret: str, lifetime: timedelta) -> dict[str, object]:
-    """Return the arguments for `Response.set_cookie`: out of reach of scripts and of other sites, TLS alone over TLS."""
+def session_cookie(request: Request, secret: str, lifetime: timedelta) -> dict[str, Any]:
+    """Return the arguments of `Response.set_cookie`: out of reach of scripts and other sites, and of plain HTTP over TLS."""
     return {
         "key": COOKIE,
         "value": secret,

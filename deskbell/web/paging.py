@@ -36,20 +36,22 @@ class Paging:
     async def read(
         self,
         session: AsyncSession,
-        statement: Select[tuple[T]] | Callable[[Session], Select[tuple[T]]],
+        statement: Select[*tuple[Any, ...]] | Callable[[Session], Select[*tuple[Any, ...]]],
         order: Sequence[SortKey],
-        present: Callable[[T], M],
+        present: Callable[[Any], M],
     ) -> PageOf[M]:
         """Run `statement` and present its rows. Its cursors are good for the same address, query and person alone."""
         found = await session.run_sync(self._rows, statement, order)
         return self._answer(PageOf[M](items=[present(item) for item in found.items], next_cursor=self._seal(found)))
 
     def _rows(self, session: Session, statement: Any, order: Sequence[SortKey]) -> Page[Any]:  # noqa: ANN401
-        wanted = statement(session) if callable(statement) else statement
+        wanted = statement(session) if not isinstance(statement, Select) else statement
         query = f"{actor_of(session).user_id} {self._query()}"
         cursor = Cursor.unseal(self.cursor, self._key) if self.cursor else None
         limited = keyset(wanted, order, limit=self.limit, cursor=cursor, query=query)
-        return page(session.scalars(limited).unique().all(), order, limit=self.limit, query=query)
+        found = session.execute(limited).unique()
+        rows = found.scalars() if len(limited.column_descriptions) == 1 else found
+        return page(rows.all(), order, limit=self.limit, query=query)
 
     def _query(self) -> str:
         """The address without what may differ between pages."""

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
+from deskbell.web.dependencies import DOCUMENTED_SECURITY
 from deskbell.web.idempotency import AlreadyAnsweredError, Claim
 from deskbell.web.problems import problem_responses
 
@@ -17,8 +18,8 @@ WRITING_PROBLEMS = problem_responses(409, 412)
 class ApiRoute(APIRoute):
     """Keeps the answer of a request that has an idempotency key, and gives it again.
 
-    FastAPI calls the handler within the exit stack of function-scoped dependencies: the answer is complete here, and the
-    transaction not yet committed.
+    FastAPI calls the handler within the exit stack of function-scoped dependencies: the answer is complete here, and
+    the transaction not yet committed.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -38,6 +39,12 @@ class ApiRoute(APIRoute):
         return handle
 
 
-def api_router(path: str, tag: str) -> APIRouter:
-    """Make the router of one slice, at `/api/v1` + `path`."""
-    return APIRouter(prefix=PREFIX + path, tags=[tag], route_class=ApiRoute, responses=USUAL_PROBLEMS)
+def api_router(path: str, tag: str, *, public: bool = False) -> APIRouter:
+    """Make the router of one slice, at `/api/v1` + `path`. `public` only leaves the lock out of the documentation."""
+    return APIRouter(
+        prefix=PREFIX + path,
+        tags=[tag],
+        route_class=ApiRoute,
+        dependencies=[] if public else DOCUMENTED_SECURITY,
+        responses=USUAL_PROBLEMS,
+    )

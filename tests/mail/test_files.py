@@ -76,7 +76,9 @@ def test_a_maildir_is_read_without_what_is_still_being_delivered(tmp_path: Path)
 
 def test_a_file_that_does_not_exist_is_reported(tmp_path: Path) -> None:
     assert skipped(tmp_path / "nowhere") == {"nowhere": "does not exist"}
-    assert list(read_messages(["a\0b"]))[0].source == "ab"
+    (tmp_path / "a.eml").write_bytes(RAW)
+    assert skipped(tmp_path / "a.eml" / "b.eml") == {"b.eml": "could not be read: Not a directory"}
+    assert next(read_messages(["a\0b"])).source == "ab"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -73,7 +73,11 @@ class Workshop:
             yield stop
         finally:
             stop.set()
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait({task}, timeout=10)
+            if not task.done():
+                for t in asyncio.all_tasks(): t.print_stack()
+                import os; os._exit(3)
+            task.result()
             await self.database.async_engine.dispose()
 
     async def until(self, condition: Callable[[], object], seconds: float = 15) -> None:

@@ -24,7 +24,7 @@ _MAX_DEFECTS: Final = 50
 def parse(raw: bytes) -> ParsedMail:
     """Read a message (RFC 5322, MIME). Never raises, whatever the bytes; `defects` tells what was wrong.
 
-    Takes a few seconds at most for 50 MB; memory about four times the message.
+    Takes a few seconds at most for 50 MB, and up to eight times the message in memory (twenty for nothing but emoji).
     """
     walk = Walk(raw)
     contents = read_contents(walk)

@@ -1,7 +1,8 @@
 """Tickets: list, open, read, change, delete, restore."""
 
 from enum import StrEnum
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Query, Request, Response
@@ -24,6 +25,7 @@ from deskbell.web.schemas.base import Number, Text
 from deskbell.web.schemas.tickets import TicketChange, TicketIn, TicketOut, TicketSummary
 
 router = api_router("/tickets", "tickets")
+NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed"}}
 
 
 class Sort(StrEnum):
@@ -60,7 +62,8 @@ async def list_tickets(
 @router.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)
 async def open_ticket(request: Request, session: Transaction, wanted: TicketIn) -> Response:
     """Open a ticket for yourself, or, as the desk, for somebody else."""
-    body = await to_thread.run_sync(body_of, wanted.description, BodyFormat(wanted.description_format), "description")
+    read = partial(body_of, wanted.description, BodyFormat(wanted.description_format), field="description")
+    body = await to_thread.run_sync(read)
     ticket = await session.run_sync(_open, wanted, body)
     response = tagged_response(request, TicketOut.of(ticket), ticket.version, status=201)
     response.headers["Location"] = f"{PREFIX}/tickets/{ticket.ticket_number}"
@@ -71,13 +74,11 @@ def _open(session: Session, wanted: TicketIn, body: Body) -> Ticket:
     requester = find_requester(
         session, user_id=wanted.requester_id, email=wanted.requester_email, full_name=wanted.requester_name
     )
-    ticket = actions.open_ticket(
-        session, body=body, requester=requester, title=wanted.title, priority=wanted.priority
-    )
+    ticket = actions.open_ticket(session, body=body, requester=requester, title=wanted.title, priority=wanted.priority)
     return get_thread(session, ticket.ticket_number)
 
 
-@router.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses={304: {"description": "Not changed"}})
+@router.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses=NOT_CHANGED)
 async def read_ticket(request: Request, session: Transaction, number: Number) -> Response:
     """Return a ticket with its thread. The desk sees deleted ones too."""
     ticket = await session.run_sync(get_thread, number)

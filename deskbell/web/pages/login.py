@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from deskbell.kernel.crypto import new_token
 from deskbell.kernel.errors import DeskbellError, TooManyError
 from deskbell.web.csrf import COOKIE, CsrfError, csrf_token_for
-from deskbell.web.login import end_session, log_in, session_cookie
+from deskbell.web.login import client_address, log_in, log_out, session_cookie
 from deskbell.web.pages.rendering import inner_path, render
 
 router = APIRouter(include_in_schema=False)
@@ -35,11 +35,11 @@ async def send_login(
     """Log in and go where one wanted to go, or show the form again with what is wrong."""
     _check_visitor(request, csrf_token)
     try:
-        secret = await log_in(request, email, password)
+        secret = await _log_in(request, email, password)
     except DeskbellError as error:
         return _form(request, next, email=email, error=error)
     response = RedirectResponse(inner_path(next), status_code=303)
-    response.set_cookie(**session_cookie(request, secret))
+    response.set_cookie(**session_cookie(request, secret, request.app.state.session_lifetime))
     response.delete_cookie(VISITOR_COOKIE)
     return response
 
@@ -50,10 +50,24 @@ async def send_logout(request: Request, csrf_token: Annotated[str, Form()] = "")
     secret = request.cookies.get(COOKIE, "")
     if not hmac.compare_digest(csrf_token.encode(), csrf_token_for(request.app.state.key, secret).encode()):
         raise CsrfError
-    await end_session(request, secret)
+    await log_out(request.app.state.database, secret)
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(COOKIE)
     return response
+
+
+async def _log_in(request: Request, email: str, password: str) -> str:
+    state = request.app.state
+    return await log_in(
+        state.database,
+        state.login_limits,
+        email=email,
+        password=password,
+        lifetime=state.session_lifetime,
+        now=state.resources.clock.now(),
+        address=client_address(request),
+        user_agent=request.headers.get("user-agent", ""),
+    )
 
 
 def _form(request: Request, target: str, *, email: str = "", error: DeskbellError | None = None) -> Response:

@@ -22,7 +22,9 @@ Zone = Annotated[Text, Field(max_length=64, examples=["Europe/Berlin"]), AfterVa
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", examples=["en"])]
 Email = Annotated[Text, Field(min_length=3, max_length=254, examples=["anna@example.com"])]
 Name = Annotated[Text, Field(max_length=255, examples=["Anna Example"])]
-Password = Annotated[Text, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH, examples=["correct horse battery"])]
+Password = Annotated[
+    Text, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH, examples=["correct horse battery"])
+]
 
 
 class PersonOut(Output):

@@ -144,6 +144,7 @@ class TicketSummary(Output):
     def facts(cls, ticket: Ticket) -> dict[str, object]:
         """Collect the values of the fields."""
         related = {"requester", "assignee", "organization", "team", "tags"}
+        no_tags: list[Tag] = []
         plain = {name: getattr(ticket, name) for name in TicketSummary.model_fields.keys() - related}
         return {
             **plain,
@@ -151,7 +152,7 @@ class TicketSummary(Output):
             "assignee": PersonOut.of(ticket.agent),
             "organization": Named.of(ticket.organization),
             "team": Named.of(loaded(ticket, "team", None)),
-            "tags": [TagOut.of(tag) for tag in loaded(ticket, "tags", [])],
+            "tags": [TagOut.of(tag) for tag in loaded(ticket, "tags", no_tags)],
         }
 
 
@@ -214,4 +215,4 @@ class CommentIn(Input):
     content: Message
     content_format: Format = "text"
     is_internal: Flag = False
-    status: TicketStatus = Field(default_factory=absent, description="Where the ticket stands afterwards; for the desk.")
+    status: TicketStatus = Field(default_factory=absent, description="Where the ticket stands then.")

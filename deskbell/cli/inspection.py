@@ -1,0 +1,82 @@
+"""What a database is like, and how it differs from what this program expects."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from deskbell.audit.triggers import is_audited
+from deskbell.kernel.roles import unreachable
+from deskbell.kernel.errors import SetupError
+from deskbell.migrations.metadata import domain_tables, target_metadata
+from deskbell.runtime import Desk
+
+_EVENTS = ("insert", "update", "delete")
+_TABLES = "select relname, relrowsecurity and relforcerowsecurity as secured from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
+_TRIGGERS = "select c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid where not t.tgisinternal and t.tgenabled <> 'D'"
+_SERVER = """
+select current_setting('server_version') as server_version, current_database() as name,
+       pg_size_pretty(pg_database_size(current_database())) as size,
+       (select array_agg(rolname::text order by rolname) from pg_roles where rolname like 'deskbell%') as roles
+"""
+
+
+def facts(desk: Desk) -> dict[str, Any]:
+    """Return what `db status` shows."""
+    status = desk.migrator.status()
+    [server] = _ask(desk, _SERVER)
+    return {
+        "database": str(desk.admin),
+        "embedded": desk.settings.database.url is None,
+        "server": f"PostgreSQL {server['server_version']}",
+        "size": server["size"],
+        "revision": status.current,
+        "newest": status.head,
+        "pending": list(status.pending),
+        "roles": list(server["roles"]),
+    }
+
+
+def differences(desk: Desk) -> list[str]:
+    """Return in a line each what differs."""
+    status = desk.migrator.status()
+    if not status.is_current:
+        return [f"The schema is at {status.current or 'nothing'}, not at {status.head}: run `deskbell db upgrade`."]
+    tables = {row["relname"]: row["secured"] for row in _ask(desk, _TABLES)}
+    triggers = {(row["relname"], row["tgname"]) for row in _ask(desk, _TRIGGERS)}
+    return [
+        *(f"Models and schema differ: {_worded(each)}." for each in desk.migrator.differences()),
+        *_unsecured(tables),
+        *_unaudited(triggers),
+    ]
+
+
+def _unsecured(tables: dict[str, bool]) -> Iterator[str]:
+    for name in domain_tables():
+        if not tables.get(name, True):
+            yield f"The table {name} has no row security: `alter table {name} enable row level security, force row level security`."
+
+
+def _unaudited(triggers: set[tuple[str, str]]) -> Iterator[str]:
+    for name in domain_tables():
+        if is_audited(target_metadata.tables[name]):
+            missing = [event for event in _EVENTS if (name, f"audit_{event}") not in triggers]
+            if missing:
+                yield f"Changes of the table {name} are not recorded ({', '.join(missing)}): its audit triggers are missing or off."
+
+
+def _worded(difference: Any) -> str:  # noqa: ANN401 - Alembic's nested tuples
+    if isinstance(difference, list):
+        return "; ".join(_worded(each) for each in difference)
+    kind, *subjects = difference
+    names = (getattr(subject, "name", None) or (subject if isinstance(subject, str) else None) for subject in subjects)
+    return f"{kind.replace('_', ' ')} {' '.join(name for name in names if name)}".strip()
+
+
+def _ask(desk: Desk, question: str) -> list[dict[str, Any]]:
+    try:
+        with psycopg.connect(desk.admin.dsn, connect_timeout=30, row_factory=dict_row) as connection:
+            return connection.execute(question.encode()).fetchall()
+    except psycopg.OperationalError as error:
+        raise SetupError(unreachable(desk.admin, error)) from error

@@ -1,0 +1,129 @@
+"""`deskbell ticket`: finding, reading and changing tickets."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deskbell.cli import ticket_acts
+from deskbell.cli.commands import As, Json, command, group
+from deskbell.cli.console import note, say_json, say_table, stdout, when
+
+if TYPE_CHECKING:
+    from deskbell.kernel.actor import Actor
+    from deskbell.kernel.paging import Page
+    from deskbell.runtime import Desk
+    from deskbell.tickets.models import Ticket
+
+app = group("Find, read and change tickets.", 'deskbell ticket list "status:open card"', "deskbell ticket show DB-1042")
+
+Query = Annotated[
+    str, typer.Argument(metavar="[QUERY]", help='What to look for: words, "phrases" and field:value.', show_default=False)
+]
+Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
+Cursor = Annotated[str, typer.Option(metavar="TEXT", help="Go on where an earlier list ended.", show_default=False)]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
+Folded = Annotated[bool, typer.Option("--quotes", help="Show quoted text and signatures as well.")]
+_NARROW, _MEDIUM = 80, 110
+
+
+@command(
+    app,
+    "ticket list",
+    "deskbell ticket list",
+    'deskbell ticket list "status:open tag:card_arrival card"',
+    "deskbell ticket list 'assignee:me \"not arrived\"' --as sam@example.org --limit 10",
+    "deskbell ticket list priority:high,urgent --json",
+)
+def list_tickets(query: Query = "", limit: Limit = 50, cursor: Cursor = "", as_: As = "", as_json: Json = False) -> None:
+    """List the tickets that match a query, last changed first.
+
+    All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team and number; several values
+    of one field, separated by commas, mean any of them; none and me are values of assignee.
+    """
+    from deskbell.cli.desks import actor, open_desk
+
+    with open_desk(reading=True) as desk:
+        found = _find(desk, actor(desk, as_), query, limit, cursor)
+        next_cursor = found.next_cursor.seal(desk.key) if found.next_cursor else None
+    if as_json:
+        from deskbell.cli.ticket_views import ticket_document
+
+        say_json({"tickets": [ticket_document(ticket) for ticket in found.items], "next_cursor": next_cursor})
+        return
+    _say_list(found.items, query)
+    if next_cursor:
+        note(f"There are more: add --cursor {next_cursor}", "dim")
+
+
+def _find(desk: "Desk", who: "Actor", query: str, limit: int, cursor: str) -> "Page[Ticket]":
+    from deskbell.kernel.errors import InvalidError
+    from deskbell.kernel.paging import Cursor as Place
+    from deskbell.kernel.paging import keyset, page
+    from deskbell.search.queries import compile_query
+    from deskbell.tickets.queries import FOR_CUSTOMER_LIST, FOR_LIST, NEWEST_FIRST
+
+    after = Place.unseal(cursor, desk.key) if cursor else None
+    try:
+        statement = compile_query(query, actor=who)
+    except InvalidError as error:
+        error.details["query"] = query
+        raise
+    statement = keyset(statement, NEWEST_FIRST, limit=limit, cursor=after, query=query)
+    options = FOR_LIST if who.is_staff else FOR_CUSTOMER_LIST
+    with desk.database.transaction(who) as session:
+        rows = session.scalars(statement.options(*options)).all()
+    return page(rows, NEWEST_FIRST, limit=limit, query=query)
+
+
+def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:
+    if not tickets:
+        note(f"No ticket matches {query!r}." if query else "There are no tickets yet.")
+        return
+    width = stdout().width
+    columns = ["Number", "Status", "Priority", "Title", "Requester", "Assignee", "Changed"]
+    hidden = {"Priority", "Requester", "Assignee", "Changed"} if width < _NARROW else {"Assignee"} if width < _MEDIUM else set()
+    from deskbell.cli.ticket_views import called, worded
+
+    def cells(ticket: "Ticket") -> dict[str, str]:
+        return {
+            "Number": ticket.ticket_number,
+            "Status": worded(ticket.status),
+            "Priority": worded(ticket.priority),
+            "Title": ticket.title,
+            "Requester": called(ticket.requester),
+            "Assignee": called(ticket.agent) if ticket.agent else "-",
+            "Changed": when(ticket.updated_at),
+        }
+
+    shown = [name for name in columns if name not in hidden]
+    rows = ([cell for name, cell in cells(ticket).items() if name in shown] for ticket in tickets)
+    say_table(shown, rows, flexible="Title")
+
+
+@command(
+    app,
+    "ticket show",
+    "deskbell ticket show DB-1042",
+    "deskbell ticket show DB-1042 --quotes",
+    "deskbell ticket show DB-1042 --as kim@example.org --json",
+)
+def show_ticket(number: Number, quotes: Folded = False, as_: As = "", as_json: Json = False) -> None:
+    """Show a ticket with its thread, as the person who acts may see it.
+
+    Internal notes are marked; quoted text and signatures are folded to their number of lines.
+    """
+    from deskbell.cli.desks import actor, open_desk
+    from deskbell.cli.ticket_views import say_thread, thread_document
+    from deskbell.tickets.queries import get_thread
+
+    with open_desk(reading=True) as desk:
+        who = actor(desk, as_)
+        with desk.database.transaction(who) as session:
+            ticket = get_thread(session, number)
+    if as_json:
+        say_json(thread_document(ticket))
+    else:
+        say_thread(ticket, quotes=quotes)
+
+
+ticket_acts.register(app)

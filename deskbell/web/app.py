@@ -1,0 +1,86 @@
+"""The web application, put together from values: nothing is global, everything lies on `app.state`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import Headers
+
+import deskbell
+from deskbell.kernel.database import Database
+from deskbell.kernel.resources import Resources
+from deskbell.kernel.settings import WebSettings
+from deskbell.migrations.runner import Migrator
+from deskbell.web import documentation, health
+from deskbell.web.api import (
+    attachments,
+    audit,
+    comments,
+    me,
+    organizations,
+    session,
+    tags,
+    teams,
+    tickets,
+    tokens,
+    users,
+)
+from deskbell.web.health import Readiness
+from deskbell.web.login import LoginLimits
+from deskbell.web.middleware import BodyLimit, Envelope
+from deskbell.web.problems import ErrorPage, install_problem_handlers
+
+JSON_BYTES: Final = 4 * 1024 * 1024
+FORM_OVERHEAD: Final = 1024 * 1024
+API: Final = (tickets, comments, attachments, tags, users, organizations, teams, tokens, me, session, audit)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *,
+    database: Database,
+    resources: Resources,
+    key: bytes,
+    settings: WebSettings,
+    migrator: Migrator | None = None,
+    pages: Sequence[APIRouter] = (),
+    error_page: ErrorPage | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """Build the application on an open database.
+
+    `pages` are the routers of the HTML pages, `error_page` shows problems to people, `migrator` lets `/readyz` see
+    whether the schema is current. Whoever made `database` closes it, in `lifespan` for example.
+    """
+    app = FastAPI(
+        title="Deskbell API",
+        version=deskbell.__version__,
+        openapi_url=documentation.OPENAPI_URL,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.database = database
+    app.state.resources = resources
+    app.state.key = key
+    app.state.session_lifetime = timedelta(days=settings.session_days)
+    app.state.login_limits = LoginLimits(settings.login_rate, resources.clock)
+    app.state.readiness = Readiness(database, migrator, resources.clock)
+    app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    install_problem_handlers(app, error_page)
+    for router in (*(module.router for module in API), health.router, documentation.router, *pages):
+        app.include_router(router)
+    app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
+    app.add_middleware(Envelope)
+    return app
+
+
+def _body_limit(attachment_bytes: int, headers: Headers) -> int:
+    """Forms may carry an attachment of the largest size; nothing else needs more than a long message."""
+    is_upload = headers.get("content-type", "").startswith("multipart/form-data")
+    return attachment_bytes + FORM_OVERHEAD if is_upload else JSON_BYTES
