@@ -16,10 +16,15 @@ PRIORITIES = ("low", "high", "urgent", "medium")
 SINGLES = 300
 FILL = b"""
 insert into users (email, role) values ('agent@example.test', 'agent'), ('customer@example.test', 'customer');
-insert into tickets (title, description, creator_id)
-select 'Card not arrived ' || i, (select string_agg(md5((i * 32 + j)::text), ' ') from generate_series(1, 32) j), 2
-  from generate_series(1, 20000) i
-"""
+create temp table words as select i, translate(substr(md5(i::text), 1, 3 + i % 7), '0123456789', 'ghijklmnop') as word
+  from generate_series(0, 2999) i;
+create temp table texts as
+select t, string_agg(word, ' ') as text
+  from generate_series(1, 20000) t, generate_series(1, 150) n,
+       lateral (select floor(3000 * power((hashint8extended(t * 1000 + n, 0) & 65535) / 65536.0, 3)) as i) often
+  join words using (i) group by t;
+insert into tickets (title, description, creator_id) select 'Card not arrived ' || t, text, 2 from texts order by t;
+"""  # 150 words of 3,000, the first ones often, as in people's letters
 ONE_ROW = "update tickets set priority = %s where id = %s"
 MANY_ROWS = "update tickets set priority = %s where id between 5000 and 14999"
 

@@ -1,7 +1,7 @@
 """The audit log as composable statements: who changed what, when, through what, in which act. For the desk alone.
 
-Their rows have the columns of `changes()`; ids grow with time, so they are paged by `NEWEST_CHANGE_FIRST`. People and the
-parts of a ticket are read by the names of their tables, as their models lie above the audit log.
+Their rows have the columns of `changes()`; ids grow with time, so they are paged by `NEWEST_CHANGE_FIRST`. People and
+the parts of a ticket are read by the names of their tables, as their models lie above the audit log.
 """
 
 from typing import Any

@@ -1,19 +1,21 @@
 """The triggers that write the audit log, generated from the tables.
 
 Statement-level triggers with transition tables: one call for a statement, however many rows it touches and whichever
-way
-it came. Each is generated from its table's columns, because `to_jsonb(old)` on wide rows made an update three times
-dearer.
+way it came. Each is generated from its table's columns, because `to_jsonb(old)` on wide rows made an update three
+times dearer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Column, Table
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from deskbell.kernel.access import OWNER
 
 SECRET = "'[secret]'::text"  # noqa: S105 - what stands in the log instead of one
 FULL = "full"
+_ARGUMENTS = 100  # of one function call, at most: FUNC_MAX_ARGS of PostgreSQL
+_quoted = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call] - SQLAlchemy's
 
 _FUNCTION = """\
 create or replace function {name}() returns trigger
@@ -66,27 +68,25 @@ def audit_ddl(table: Table) -> Iterator[str]:
     )
 
 
-def _record_id(table: Table) -> Column[object]:
-    return next(iter(table.primary_key.columns))
-
-
-def _further_keys(table: Table) -> list[str]:
-    return [column.name for column in table.primary_key.columns][1:]
+def _record_id(table: Table) -> str:
+    return _quoted(next(iter(table.primary_key.columns)).name)
 
 
 def _created(table: Table) -> str:
     """Name the further key columns only: the row has its values."""
-    pairs = ", ".join(f"'{name}', jsonb_build_array(null, n.{name})" for name in _further_keys(table))
-    changes = f"jsonb_build_object({pairs})" if pairs else "null"
-    return f"n.{_record_id(table).name}, 'CREATE', {changes}\n    from new_rows n;"
+    further = list(table.primary_key.columns)[1:]
+    pairs = [(column, f"jsonb_build_array(null, n.{_quoted(column.name)})") for column in further]
+    changes = _object(pairs) if pairs else "null"
+    return f"n.{_record_id(table)}, 'CREATE', {changes}\n    from new_rows n;"
 
 
 def _updated(table: Table) -> str:
     """Compare the columns that can change, one by one."""
-    keys = " and ".join(f"o.{column.name} = n.{column.name}" for column in table.primary_key.columns)
+    names = [_quoted(column.name) for column in table.primary_key.columns]
+    keys = " and ".join(f"o.{name} = n.{name}" for name in names)
     return (  # the names are the models', not a person's
         "d.id, 'UPDATE', d.changes\n    from (\n"  # noqa: S608 - as above
-        f"      select n.{_record_id(table).name} as id, {_difference(table)} as changes\n"
+        f"      select n.{_record_id(table)} as id, {_difference(table)} as changes\n"
         f"        from new_rows n join old_rows o on {keys}\n    ) d\n   where d.changes <> '{{}}';"
     )
 
@@ -95,26 +95,30 @@ def _difference(table: Table) -> str:
     """Concatenate what differs; `||` costs next to nothing while one side is empty."""
     parts = []
     for column in table.columns:
-        treatment = column.info.get("audit")
-        if column.primary_key or column.computed is not None or treatment in {"derived", "large"}:
+        if column.primary_key or column.computed is not None or column.info.get("audit") in {"derived", "large"}:
             continue
-        old, new = (SECRET, SECRET) if treatment == "secret" else (f"o.{column.name}", f"n.{column.name}")
-        parts.append(
-            f"case when o.{column.name} is distinct from n.{column.name} "
-            f"then jsonb_build_object('{column.name}', jsonb_build_array({old}, {new})) else '{{}}' end"
-        )
-    return "\n          || ".join(parts)
+        name = _quoted(column.name)
+        pair = f"jsonb_build_array({_value(column, 'o')}, {_value(column, 'n')})"
+        parts.append(f"case when o.{name} is distinct from n.{name} then {_object([(column, pair)])} else '{{}}' end")
+    return "\n          || ".join(parts) or "'{}'::jsonb"
 
 
 def _deleted(table: Table) -> str:
     """Keep the whole row but for secrets, megabytes and what is computed from the rest."""
-    pairs = []
-    for column in table.columns:
-        treatment = column.info.get("audit")
-        if column.computed is not None or treatment == "large":
-            continue
-        value = (
-            f"case when o.{column.name} is not null then {SECRET} end" if treatment == "secret" else f"o.{column.name}"
-        )
-        pairs.append(f"'{column.name}', {value}")
-    return f"o.{_record_id(table).name}, 'DELETE', jsonb_build_object(\n      {', '.join(pairs)})\n    from old_rows o;"
+    kept = [c for c in table.columns if c.computed is None and c.info.get("audit") != "large"]
+    row = _object([(column, _value(column, "o")) for column in kept])
+    return f"o.{_record_id(table)}, 'DELETE',\n    {row}\n    from old_rows o;"
+
+
+def _value(column: Column[object], row: str) -> str:
+    """Return a column's value, or that it had one where it is secret."""
+    name = f"{row}.{_quoted(column.name)}"
+    return f"case when {name} is not null then {SECRET} end" if column.info.get("audit") == "secret" else name
+
+
+def _object(pairs: Sequence[tuple[Column[object], str]]) -> str:
+    """Return the expression of a JSON object, in as many calls as its pairs need."""
+    written = ["'{}', {}".format(column.name.replace("'", "''"), value) for column, value in pairs]
+    step = _ARGUMENTS // 2
+    calls = [", ".join(written[start : start + step]) for start in range(0, len(written), step)]
+    return " || ".join(f"jsonb_build_object({call})" for call in calls)

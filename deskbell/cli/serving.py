@@ -12,7 +12,7 @@ import uvloop
 
 from deskbell.kernel.errors import SetupError
 from deskbell.runtime import Desk
-from deskbell.web.app import create_app
+from deskbell.web.site import create_site
 from deskbell.wiring import JOBS
 from deskbell.worker import run_worker
 
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
 
 def serve(desk: Desk, listener: socket.socket, *, with_worker: bool, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
     """Answer requests on `listener`, and run jobs where wanted, until SIGINT or SIGTERM."""
-    server = Server(_config(create_app(desk), desk), on_ready)
+    server = Server(_config(create_site(desk), desk), on_ready)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(desk, server, listener, with_worker=with_worker, on_stop=on_stop))
     if not server.started:

@@ -1,4 +1,4 @@
-"""Counting the statements that a piece of code sends: what a page costs is held by numbers, not by timings."""
+"""Counting what a page costs: the SQL statements of a block, whatever sends them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,18 @@ from sqlalchemy import Engine, event
 
 @contextmanager
 def count_statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect the statements that are sent through `engine` (of an asynchronous one: `.sync_engine`) in the block."""
+    """Yield a list that grows by the text of each statement sent through `engine`; `BEGIN` and `COMMIT` do not count.
+
+    Of an asynchronous engine pass `engine.sync_engine`.
+    """
     statements: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:  # noqa: ANN401 - the event's signature
-        statements.append(statement)
+    def remember(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        if not statement.startswith(("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO")):
+            statements.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", remember)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", remember)

@@ -23,8 +23,8 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
 def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> Ticket:
     """Make the changes, by field name, and return the ticket with its thread.
 
-    The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the current
-    version.
+    The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the
+    current version.
     """
     lock_ticket(session, number)
     for name in sorted(changes, key=list(_CHANGES).index):
@@ -43,7 +43,7 @@ def say(
     expected: int | None = None,
     now: datetime,
 ) -> tuple[Comment, Ticket]:
-    """Reply or leave a note, and say where the ticket stands then. Return the comment and the ticket with its thread."""
+    """Reply or leave a note, and say where the ticket stands then. Return the comment and the ticket's thread."""
     if is_internal:
         comment = actions.add_note(session, number, body=body, expected=expected)
     else:

@@ -83,7 +83,7 @@ async def log_out(database: Database, secret: str) -> bool:
 
 
 def session_cookie(request: Request, secret: str, lifetime: timedelta) -> dict[str, Any]:
-    """Return the arguments of `Response.set_cookie`: out of reach of scripts and other sites, and of plain HTTP over TLS."""
+    """Return the arguments of `Response.set_cookie`: out of reach of scripts, other sites and, over TLS, plain HTTP."""
     return {
         "key": COOKIE,
         "value": secret,

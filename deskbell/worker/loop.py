@@ -54,8 +54,7 @@ async def run_worker(
                 await Worker(queue, Runner(database, known, queue), known, concurrency, pace).run(stop)
         except Exception as error:  # noqa: BLE001 - logged, and the jobs it held are taken back when it has joined again
             _log.warning("worker_restarts", reason=_reason(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pace.reconnect.total_seconds())
+            await _wait(stop, pace.reconnect)
 
 
 class Worker:
@@ -88,7 +87,7 @@ class Worker:
             self._wake.clear()  # before asking: what is added meanwhile wakes us again
             job = await self._queue.fetch() if len(self._running) < self._concurrency else None
             if job is None:
-                await self._sleep()
+                await _wait(self._wake, self._pace.poll)
                 continue
             task = group.create_task(self._runner.run(job))
             self._running.add(task)
@@ -98,10 +97,6 @@ class Worker:
         self._running.discard(task)
         self._wake.set()
 
-    async def _sleep(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._pace.poll.total_seconds())
-
     async def _wind_down(self) -> None:
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._pace.grace.total_seconds())
@@ -110,10 +105,8 @@ class Worker:
             await asyncio.wait(late) if late else None
 
     async def _listen(self) -> None:
-        async def on_notice(**_: object) -> None:
-            self._wake.set()
-
-        await self._queue.listen(on_notice)
+        await self._queue.listen(self._wake.set)
+        raise ConnectionError("the connection that listens for jobs has ended")
 
     async def _live(self) -> None:
         while True:
@@ -134,6 +127,13 @@ class Worker:
     async def _heed(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
+
+
+async def _wait(event: asyncio.Event, at_most: timedelta) -> None:
+    """Wait for the event. Not by `asyncio.wait_for`, which in Python 3.11 can lose a cancellation."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(at_most.total_seconds()):
+            await event.wait()
 
 
 def _reason(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 The tables and functions are procrastinate's, with ours from `migrations/sql/job_queue.sql`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import psycopg
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
-from procrastinate.manager import JobManager, NotificationCallback
+from procrastinate.manager import JobManager
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deskbell.kernel.text import clean
@@ -22,14 +22,16 @@ _AS_SYSTEM = (
     "-c role=deskbell_system -c search_path=jobs,public -c statement_timeout=30s -c lock_timeout=10s"
     " -c idle_in_transaction_session_timeout=30s -c jit=off -c timezone=UTC"
 )
+_CHANNEL = "procrastinate_any_queue_v1"
 _LONGEST_ERROR = 10_000  # characters
 
 
 class JobQueue:
-    """What a registered worker does with jobs. Raises procrastinate's ConnectorException when the database is away."""
+    """What a registered worker does with jobs. Raises psycopg.Error or ConnectorException when the database is away."""
 
-    def __init__(self, connector: PsycopgConnector, worker: int, queues: Sequence[str] | None) -> None:
+    def __init__(self, conninfo: str, connector: PsycopgConnector, worker: int, queues: Sequence[str] | None) -> None:
         """`worker` is the id under which it is registered; `queues` None means all."""
+        self._conninfo = conninfo
         self._connector = connector
         self._manager = JobManager(connector)
         self._queues = queues
@@ -39,9 +41,15 @@ class JobQueue:
         """Take the next job that may run, if there is one: it is this worker's from now on."""
         return await self._manager.fetch_job(self._queues, self.worker)
 
-    async def listen(self, on_notice: NotificationCallback) -> None:
-        """Call `on_notice` whenever a job is added or becomes free, until cancelled."""
-        await self._manager.listen_for_jobs(on_notification=on_notice, queues=self._queues)
+    async def listen(self, on_notice: Callable[[], None]) -> None:
+        """Call `on_notice` whenever a job is added or becomes free, until cancelled.
+
+        Not by the library's listener: cancelled just as the connection is lost, it connects again and stays.
+        """
+        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+            await connection.execute(f"listen {_CHANNEL}")
+            async for _ in connection.notifies():
+                on_notice()
 
     async def beat(self) -> None:
         """Say that this worker lives."""
@@ -94,7 +102,7 @@ async def joined(conninfo: str, queues: Sequence[str] | None) -> AsyncIterator[J
         manager = JobManager(connector)
         worker = await manager.register_worker()
         try:
-            yield JobQueue(connector, worker, queues)
+            yield JobQueue(as_system, connector, worker, queues)
         finally:
             with suppress(ConnectorException, psycopg.Error):  # then its silence will tell
                 await manager.unregister_worker(worker)

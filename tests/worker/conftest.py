@@ -73,17 +73,13 @@ class Workshop:
             yield stop
         finally:
             stop.set()
-            await asyncio.wait({task}, timeout=10)
-            if not task.done():
-                for t in asyncio.all_tasks(): t.print_stack()
-                import os; os._exit(3)
-            task.result()
+            await asyncio.wait_for(task, 10)
             await self.database.async_engine.dispose()
 
     async def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
         """Wait until something is so; fail when it does not come."""
         async with asyncio.timeout(seconds):
-            while not await asyncio.to_thread(condition):
+            while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - the database sets no asyncio.Event
                 await asyncio.sleep(0.02)
 
     async def until_ended(self, *job_ids: int) -> None:

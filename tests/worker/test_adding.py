@@ -25,9 +25,9 @@ def test_a_job_is_there_as_it_was_added_once_the_transaction_commits(workshop: W
 
 
 def test_a_transaction_that_is_rolled_back_leaves_no_job(workshop: Workshop) -> None:
-    with pytest.raises(ZeroDivisionError), workshop.database.transaction(SYSTEM) as session:
+    with workshop.database.transaction(SYSTEM) as session:
         add_job(session, "noop")
-        raise ZeroDivisionError
+        session.rollback()
     assert workshop.query("select 1 from jobs.procrastinate_jobs") == []
 
 
@@ -35,10 +35,9 @@ def test_a_transaction_that_is_rolled_back_leaves_no_job(workshop: Workshop) -> 
 async def test_an_asynchronous_session_adds_jobs_just_so(workshop: Workshop) -> None:
     async with workshop.database.async_transaction(SYSTEM) as session:
         kept = await session.run_sync(lambda sync: add_job(sync, "noop", lock="a", run_at=datetime.now(UTC), number=1))
-    with pytest.raises(ZeroDivisionError):
-        async with workshop.database.async_transaction(SYSTEM) as session:
-            await session.run_sync(add_job, "noop", number=2)
-            raise ZeroDivisionError
+    async with workshop.database.async_transaction(SYSTEM) as session:
+        await session.run_sync(add_job, "noop", number=2)
+        await session.rollback()
     await workshop.database.async_engine.dispose()
     assert [(job["id"], job["args"]) for job in workshop.query("select * from jobs.procrastinate_jobs")] == [
         (kept, {"number": 1})

@@ -61,8 +61,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'organizations', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'name', o.name, 'shares_tickets', o.shares_tickets, 'created_at', o.created_at, 'updated_at', o.updated_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'organizations', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'name', o.name, 'shares_tickets', o.shares_tickets, 'created_at', o.created_at, 'updated_at', o.updated_at)
     from old_rows o;
   return null;
 end
@@ -134,8 +134,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tags', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'name', o.name, 'color', o.color, 'description', o.description, 'created_at', o.created_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tags', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'name', o.name, 'color', o.color, 'description', o.description, 'created_at', o.created_at)
     from old_rows o;
   return null;
 end
@@ -206,8 +206,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'teams', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'name', o.name, 'description', o.description, 'created_at', o.created_at, 'updated_at', o.updated_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'teams', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'name', o.name, 'description', o.description, 'created_at', o.created_at, 'updated_at', o.updated_at)
     from old_rows o;
   return null;
 end
@@ -257,7 +257,7 @@ begin
           || case when o.full_name is distinct from n.full_name then jsonb_build_object('full_name', jsonb_build_array(o.full_name, n.full_name)) else '{}' end
           || case when o.role is distinct from n.role then jsonb_build_object('role', jsonb_build_array(o.role, n.role)) else '{}' end
           || case when o.is_active is distinct from n.is_active then jsonb_build_object('is_active', jsonb_build_array(o.is_active, n.is_active)) else '{}' end
-          || case when o.password_hash is distinct from n.password_hash then jsonb_build_object('password_hash', jsonb_build_array('[secret]'::text, '[secret]'::text)) else '{}' end
+          || case when o.password_hash is distinct from n.password_hash then jsonb_build_object('password_hash', jsonb_build_array(case when o.password_hash is not null then '[secret]'::text end, case when n.password_hash is not null then '[secret]'::text end)) else '{}' end
           || case when o.organization_id is distinct from n.organization_id then jsonb_build_object('organization_id', jsonb_build_array(o.organization_id, n.organization_id)) else '{}' end
           || case when o.locale is distinct from n.locale then jsonb_build_object('locale', jsonb_build_array(o.locale, n.locale)) else '{}' end
           || case when o.time_zone is distinct from n.time_zone then jsonb_build_object('time_zone', jsonb_build_array(o.time_zone, n.time_zone)) else '{}' end
@@ -285,8 +285,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'users', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'email', o.email, 'full_name', o.full_name, 'role', o.role, 'is_active', o.is_active, 'password_hash', case when o.password_hash is not null then '[secret]'::text end, 'organization_id', o.organization_id, 'locale', o.locale, 'time_zone', o.time_zone, 'created_at', o.created_at, 'updated_at', o.updated_at, 'last_login', o.last_login)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'users', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'email', o.email, 'full_name', o.full_name, 'role', o.role, 'is_active', o.is_active, 'password_hash', case when o.password_hash is not null then '[secret]'::text end, 'organization_id', o.organization_id, 'locale', o.locale, 'time_zone', o.time_zone, 'created_at', o.created_at, 'updated_at', o.updated_at, 'last_login', o.last_login)
     from old_rows o;
   return null;
 end
@@ -334,7 +334,7 @@ begin
     from (
       select n.id as id, case when o.user_id is distinct from n.user_id then jsonb_build_object('user_id', jsonb_build_array(o.user_id, n.user_id)) else '{}' end
           || case when o.name is distinct from n.name then jsonb_build_object('name', jsonb_build_array(o.name, n.name)) else '{}' end
-          || case when o.token_hash is distinct from n.token_hash then jsonb_build_object('token_hash', jsonb_build_array('[secret]'::text, '[secret]'::text)) else '{}' end
+          || case when o.token_hash is distinct from n.token_hash then jsonb_build_object('token_hash', jsonb_build_array(case when o.token_hash is not null then '[secret]'::text end, case when n.token_hash is not null then '[secret]'::text end)) else '{}' end
           || case when o.hint is distinct from n.hint then jsonb_build_object('hint', jsonb_build_array(o.hint, n.hint)) else '{}' end
           || case when o.scopes is distinct from n.scopes then jsonb_build_object('scopes', jsonb_build_array(o.scopes, n.scopes)) else '{}' end
           || case when o.created_at is distinct from n.created_at then jsonb_build_object('created_at', jsonb_build_array(o.created_at, n.created_at)) else '{}' end
@@ -362,8 +362,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'api_tokens', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'user_id', o.user_id, 'name', o.name, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'hint', o.hint, 'scopes', o.scopes, 'created_at', o.created_at, 'expires_at', o.expires_at, 'revoked_at', o.revoked_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'api_tokens', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'user_id', o.user_id, 'name', o.name, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'hint', o.hint, 'scopes', o.scopes, 'created_at', o.created_at, 'expires_at', o.expires_at, 'revoked_at', o.revoked_at)
     from old_rows o;
   return null;
 end
@@ -410,7 +410,7 @@ begin
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', d.id, 'UPDATE', d.changes
     from (
       select n.id as id, case when o.user_id is distinct from n.user_id then jsonb_build_object('user_id', jsonb_build_array(o.user_id, n.user_id)) else '{}' end
-          || case when o.token_hash is distinct from n.token_hash then jsonb_build_object('token_hash', jsonb_build_array('[secret]'::text, '[secret]'::text)) else '{}' end
+          || case when o.token_hash is distinct from n.token_hash then jsonb_build_object('token_hash', jsonb_build_array(case when o.token_hash is not null then '[secret]'::text end, case when n.token_hash is not null then '[secret]'::text end)) else '{}' end
           || case when o.address is distinct from n.address then jsonb_build_object('address', jsonb_build_array(o.address, n.address)) else '{}' end
           || case when o.user_agent is distinct from n.user_agent then jsonb_build_object('user_agent', jsonb_build_array(o.user_agent, n.user_agent)) else '{}' end
           || case when o.created_at is distinct from n.created_at then jsonb_build_object('created_at', jsonb_build_array(o.created_at, n.created_at)) else '{}' end
@@ -437,8 +437,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'user_id', o.user_id, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'address', o.address, 'user_agent', o.user_agent, 'created_at', o.created_at, 'expires_at', o.expires_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'user_id', o.user_id, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'address', o.address, 'user_agent', o.user_agent, 'created_at', o.created_at, 'expires_at', o.expires_at)
     from old_rows o;
   return null;
 end
@@ -507,8 +507,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'team_members', o.team_id, 'DELETE', jsonb_build_object(
-      'team_id', o.team_id, 'user_id', o.user_id, 'created_at', o.created_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'team_members', o.team_id, 'DELETE',
+    jsonb_build_object('team_id', o.team_id, 'user_id', o.user_id, 'created_at', o.created_at)
     from old_rows o;
   return null;
 end
@@ -595,8 +595,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tickets', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'ticket_number', o.ticket_number, 'title', o.title, 'description', o.description, 'description_format', o.description_format, 'description_html', o.description_html, 'description_folded', o.description_folded, 'status', o.status, 'priority', o.priority, 'channel', o.channel, 'creator_id', o.creator_id, 'assignee_id', o.assignee_id, 'organization_id', o.organization_id, 'team_id', o.team_id, 'version', o.version, 'reopen_count', o.reopen_count, 'due_at', o.due_at, 'first_responded_at', o.first_responded_at, 'resolved_at', o.resolved_at, 'deleted_at', o.deleted_at, 'created_at', o.created_at, 'updated_at', o.updated_at, 'search_vector', o.search_vector)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tickets', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'ticket_number', o.ticket_number, 'title', o.title, 'description', o.description, 'description_format', o.description_format, 'description_html', o.description_html, 'description_folded', o.description_folded, 'status', o.status, 'priority', o.priority, 'channel', o.channel, 'creator_id', o.creator_id, 'assignee_id', o.assignee_id, 'organization_id', o.organization_id, 'team_id', o.team_id, 'version', o.version, 'reopen_count', o.reopen_count, 'due_at', o.due_at, 'first_responded_at', o.first_responded_at, 'resolved_at', o.resolved_at, 'deleted_at', o.deleted_at, 'created_at', o.created_at, 'updated_at', o.updated_at, 'search_vector', o.search_vector)
     from old_rows o;
   return null;
 end
@@ -673,8 +673,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'comments', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'content', o.content, 'content_format', o.content_format, 'content_html', o.content_html, 'folded', o.folded, 'is_internal', o.is_internal, 'channel', o.channel, 'ticket_id', o.ticket_id, 'author_id', o.author_id, 'created_at', o.created_at, 'updated_at', o.updated_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'comments', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'content', o.content, 'content_format', o.content_format, 'content_html', o.content_html, 'folded', o.folded, 'is_internal', o.is_internal, 'channel', o.channel, 'ticket_id', o.ticket_id, 'author_id', o.author_id, 'created_at', o.created_at, 'updated_at', o.updated_at)
     from old_rows o;
   return null;
 end
@@ -743,8 +743,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'ticket_tags', o.ticket_id, 'DELETE', jsonb_build_object(
-      'ticket_id', o.ticket_id, 'tag_id', o.tag_id, 'created_at', o.created_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'ticket_tags', o.ticket_id, 'DELETE',
+    jsonb_build_object('ticket_id', o.ticket_id, 'tag_id', o.tag_id, 'created_at', o.created_at)
     from old_rows o;
   return null;
 end
@@ -822,8 +822,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'attachments', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'file_name', o.file_name, 'media_type', o.media_type, 'size', o.size, 'sha256', o.sha256, 'storage_key', o.storage_key, 'content_id', o.content_id, 'uploaded_by_id', o.uploaded_by_id, 'created_at', o.created_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'attachments', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'file_name', o.file_name, 'media_type', o.media_type, 'size', o.size, 'sha256', o.sha256, 'storage_key', o.storage_key, 'content_id', o.content_id, 'uploaded_by_id', o.uploaded_by_id, 'created_at', o.created_at)
     from old_rows o;
   return null;
 end
@@ -905,8 +905,8 @@ begin
   if not exists (select from old_rows) then return null; end if;
   operation := coalesce(operation, deskbell_begin_operation());
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'inbound_messages', o.id, 'DELETE', jsonb_build_object(
-      'id', o.id, 'sha256', o.sha256, 'size', o.size, 'source', o.source, 'state', o.state, 'reason', o.reason, 'message_id', o.message_id, 'sender', o.sender, 'subject', o.subject, 'sent_at', o.sent_at, 'defects', o.defects, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'created_at', o.created_at, 'filed_at', o.filed_at)
+  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'inbound_messages', o.id, 'DELETE',
+    jsonb_build_object('id', o.id, 'sha256', o.sha256, 'size', o.size, 'source', o.source, 'state', o.state, 'reason', o.reason, 'message_id', o.message_id, 'sender', o.sender, 'subject', o.subject, 'sent_at', o.sent_at, 'defects', o.defects, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'created_at', o.created_at, 'filed_at', o.filed_at)
     from old_rows o;
   return null;
 end

@@ -118,11 +118,8 @@ $$;
 -- A job is free again, or the next one with its lock is: tell the workers, who would otherwise find out by asking.
 create or replace function jobs.notify_job_free() returns trigger
 language plpgsql set search_path = jobs, pg_temp as $$
-declare
-  notice text := json_build_object('type', 'job_inserted', 'job_id', new.id);
 begin
-  perform pg_notify('procrastinate_queue_v1#' || new.queue_name, notice);
-  perform pg_notify('procrastinate_any_queue_v1', notice);
+  perform pg_notify('procrastinate_any_queue_v1', json_build_object('type', 'job_inserted', 'job_id', new.id)::text);
   return null;
 end
 $$;

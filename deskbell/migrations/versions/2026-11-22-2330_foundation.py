@@ -5,6 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from deskbell.migrations.assets import run_sql
+from deskbell.migrations.job_queue import drop_job_queue, make_job_queue
 
 revision = "0001"
 down_revision = None
@@ -480,11 +481,11 @@ def upgrade() -> None:
     run_sql("foundation_after.sql")
     run_sql("foundation_access.sql")
     run_sql("foundation_audit.sql")
-    run_sql("jobs.sql")
+    make_job_queue()
     op.execute("select deskbell_make_partitions(3)")
 
 
 def downgrade() -> None:
     """Drop everything."""
-    run_sql("jobs_drop.sql")
+    drop_job_queue()
     run_sql("foundation_drop.sql")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -15,10 +15,11 @@ from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
 from deskbell.tickets import labels
 from deskbell.tickets.changes import change_ticket
 from deskbell.tickets.models import TicketPriority, TicketStatus
+from deskbell.tickets.queries import get_attachment
 from deskbell.web.dependencies import Key, Me, Tools, Transaction
+from deskbell.web.downloads import download, store_upload
 from deskbell.web.pages import screens
 from deskbell.web.pages.rendering import render
-from deskbell.web.uploads import store_uploads
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,6 +53,14 @@ async def show_ticket(request: Request, session: Transaction, me: Me, number: st
     return render(request, "tickets/show.html", me=me, **await session.run_sync(screens.ticket, number))
 
 
+@router.get("/attachments/{attachment_id}")
+async def show_attachment(
+    request: Request, session: Transaction, tools: Tools, attachment_id: Annotated[int, Path(ge=1, lt=2**63)]
+) -> Response:
+    """Send a file: shown in place where that is safe, downloaded otherwise."""
+    return await download(request, await session.run_sync(get_attachment, attachment_id), tools)
+
+
 class Reply(BaseModel):
     """The composer's fields. Of a select, the first choice is empty: leave it as it is."""
 
@@ -77,7 +86,7 @@ async def send_reply(
 ) -> Response:
     """Reply, or leave a note."""
     message = screens.Message(form.content, form.is_internal, form.status or None)
-    files = await store_uploads(form.files, tools)
+    files = [await store_upload(file, tools) for file in form.files if file.filename]
     change = partial(screens.send, number=number, message=message, version=form.version, files=files)
     return await _changed(request, session, me, Target(number, "reply", form.model_dump(exclude={"files"})), change)
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,14 @@ from deskbell.web.app import create_app
 
 KEY = b"for tests alone" * 3
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def short_log() -> Iterator[None]:
+    """Write plain lines: the developer's tracebacks, with all local variables, take seconds."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @dataclass

@@ -1,0 +1,61 @@
+"""The thread over HTTP."""
+
+import httpx
+import pytest
+
+from deskbell.accounts.models import Role
+from tests.web.api.conftest import Desk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_reply_says_where_the_ticket_stands(desk: Desk, agent: httpx.AsyncClient) -> None:
+    ticket = await desk.make(lambda f: f.ticket())
+    url = f"/api/v1/tickets/{ticket.ticket_number}"
+    replied = await agent.post(f"{url}/comments", json={"content": "Sent.", "status": "waiting_on_customer"})
+    assert replied.status_code == 201, replied.text
+    assert replied.json()["content"] == "Sent."
+    assert replied.json()["author"]["is_staff"]
+    found = await agent.get(url)
+    assert found.json()["status"] == "waiting_on_customer"
+    assert found.json()["comments"] == [replied.json()]
+    assert replied.headers["ETag"] == f'"{found.json()["version"]}"'
+
+
+async def test_a_note_can_move_the_status_too(desk: Desk, agent: httpx.AsyncClient) -> None:
+    ticket = await desk.make(lambda f: f.ticket())
+    url = f"/api/v1/tickets/{ticket.ticket_number}"
+    noted = await agent.post(f"{url}/comments", json={"content": "Fraud?", "is_internal": True, "status": "in_progress"})
+    assert (noted.status_code, noted.json()["is_internal"]) == (201, True)
+    assert (await agent.get(url)).json()["status"] == "in_progress"
+
+
+async def test_customers_neither_see_nor_write_notes(desk: Desk) -> None:
+    owner, agent = await desk.make(lambda f: (f.user(), f.user(Role.AGENT)))
+    ticket = await desk.make(lambda f: f.ticket(owner))
+    await desk.make(lambda f: (f.comment(ticket, agent, "public"), f.comment(ticket, agent, "secret", is_internal=True)))
+    customer = await desk.as_(owner)
+    url = f"/api/v1/tickets/{ticket.ticket_number}/comments"
+    listed = await customer.get(url)
+    assert [item["content"] for item in listed.json()["items"]] == ["public"]
+    assert (await customer.post(url, json={"content": "x", "is_internal": True})).status_code == 403
+
+
+async def test_comments_come_oldest_first_in_pages(desk: Desk, agent: httpx.AsyncClient) -> None:
+    writer = await desk.make(lambda f: f.user(Role.AGENT))
+    ticket = await desk.make(lambda f: f.ticket())
+    await desk.make(lambda f: [f.comment(ticket, writer, f"number {n}") for n in range(5)])
+    url: str | None = f"/api/v1/tickets/{ticket.ticket_number}/comments?limit=2"
+    seen = []
+    while url:
+        page = await agent.get(url)
+        seen += [item["content"] for item in page.json()["items"]]
+        url = page.links.get("next", {}).get("url")
+    assert seen == [f"number {n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("content", ["", "   ", "\u0000", None, 7])
+async def test_an_empty_message_is_refused(desk: Desk, agent: httpx.AsyncClient, content: object) -> None:
+    ticket = await desk.make(lambda f: f.ticket())
+    refused = await agent.post(f"/api/v1/tickets/{ticket.ticket_number}/comments", json={"content": content})
+    assert refused.status_code == 422
