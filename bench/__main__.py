@@ -1,4 +1,4 @@
-"""`python -m bench [--json FILE] [NAME ...]`: measure on a server of its own, print a table, fail on a broken promise."""
+"""`python -m bench [--json FILE] [NAME ...]`: measure on a server of its own, fail on a broken promise."""
 
 import argparse
 import json

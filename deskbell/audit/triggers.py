@@ -15,7 +15,7 @@ from deskbell.kernel.access import OWNER
 SECRET = "'[secret]'::text"  # noqa: S105 - what stands in the log instead of one
 FULL = "full"
 _ARGUMENTS = 100  # of one function call, at most: FUNC_MAX_ARGS of PostgreSQL
-_quoted = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call] - SQLAlchemy's
+_quoted = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 _FUNCTION = """\
 create or replace function {name}() returns trigger

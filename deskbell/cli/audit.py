@@ -11,6 +11,10 @@ from deskbell.cli.console import say_json, say_table, when
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sqlalchemy.orm import Session
+
+    Names = dict[tuple[str, int], str]
+
 app = group("The audit log, in which every change is recorded.", "deskbell audit show DB-1042")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
@@ -30,15 +34,15 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
         statement = changes_of_ticket(ticket.id)
         found = session.execute(statement.order_by(*(column.asc() for column in statement.selected_columns if column.key == "id")))
         changes = [row._asdict() for row in found]
-        tags = {tag.id: tag.name for tag in ticket.tags} if changes else {}
+        names = {} if as_json else _names(session, changes)
     if as_json:
         say_json({"ticket": ticket.ticket_number, "changes": changes})
         return
     columns = ("When", "Who", "Through", "What", "Change")
     rows = [
-        (when(each["created_at"]), _who(each), _through(each), f"{_THINGS.get(each['table_name'], each['table_name'])}", line)
+        (when(each["created_at"]), _who(each), _through(each), _THINGS.get(each["table_name"], each["table_name"]), line)
         for each in changes
-        for line in _lines(each, tags)
+        for line in _lines(each, names)
     ]
     say_table(columns, rows, flexible="Change")
 
@@ -55,21 +59,42 @@ def _through(change: "Mapping[str, Any]") -> str:
     return f"{change['channel']} ({', '.join(details)})" if details else str(change["channel"])
 
 
-def _lines(change: "Mapping[str, Any]", tags: "Mapping[int, str]") -> "Iterable[str]":
+def _lines(change: "Mapping[str, Any]", names: "Names") -> "Iterable[str]":
     """Write a change as lines: `status: open → resolved`."""
     values = change["changes"] or {}
     if change["table_name"] == "ticket_tags":
-        tag = values.get("tag_id")
         verb = "added" if change["action"] == "CREATE" else "removed"
-        yield f"{verb}: {tags.get(tag, f'tag {tag}')}"
+        yield f"{verb}: {_shown('tag_id', _tag_of(change), names)}"
     elif change["action"] == "UPDATE":
         for name, (old, new) in sorted(values.items()):
-            yield f"{name}: {_shown(old)} → {_shown(new)}"
+            yield f"{name.removesuffix('_id')}: {_shown(name, old, names)} → {_shown(name, new, names)}"
     else:
         yield {"CREATE": "created", "DELETE": "deleted for good"}.get(change["action"], change["action"])
 
 
-def _shown(value: object) -> str:
+def _names(session: "Session", changes: "Iterable[Mapping[str, Any]]") -> "Names":
+    """Return what to call the tags and agents whose ids the changes hold, by column and id."""
+    from sqlalchemy import select
+
+    from deskbell.accounts.models import Person, display_name
+    from deskbell.tickets.models import Tag
+
+    tag_ids = {_tag_of(each) for each in changes if each["table_name"] == "ticket_tags"}
+    agent_ids = {each for change in changes for each in (change["changes"] or {}).get("assignee_id", ()) if each}
+    found: Names = {("tag_id", tag.id): tag.name for tag in session.scalars(select(Tag).where(Tag.id.in_(tag_ids)))}
+    people = session.scalars(select(Person).where(Person.id.in_(agent_ids)))
+    return found | {("assignee_id", person.id): display_name(person) for person in people}
+
+
+def _tag_of(change: "Mapping[str, Any]") -> int | None:
+    """Return the id of the tag: a CREATE names it as a change from nothing, a DELETE as part of the row."""
+    value = (change["changes"] or {}).get("tag_id")
+    return value[1] if isinstance(value, list) else value
+
+
+def _shown(column: str, value: object, names: "Names") -> str:
+    if isinstance(value, int) and (column, value) in names:
+        return names[column, value]
     text = value if isinstance(value, str) else "nothing" if value is None else json.dumps(value, ensure_ascii=False)
     flat = " ".join(text.split())
     return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"

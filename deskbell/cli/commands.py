@@ -76,8 +76,13 @@ def group(summary: str, *examples: str) -> typer.Typer:
     return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
 
 
-def command(app: typer.Typer, path: str, *examples: str) -> Callable[[Callable[P, int | None]], Callable[P, int | None]]:
-    """Add a function to `app` as `deskbell <path>`; it returns its exit code, None for 0. Each example is one line."""
+def command(
+    app: typer.Typer, path: str, *examples: str, dashes: bool = False
+) -> Callable[[Callable[P, int | None]], Callable[P, int | None]]:
+    """Add a function to `app` as `deskbell <path>`; it returns its exit code, None for 0. Each example is one line.
+
+    With `dashes` an argument may begin with one, like -1.
+    """
 
     def register(function: Callable[P, int | None]) -> Callable[P, int | None]:
         @wraps(function)
@@ -93,7 +98,8 @@ def command(app: typer.Typer, path: str, *examples: str) -> Callable[[Callable[P
         ]
         run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
         run.__annotations__ = {**function.__annotations__, **{name: kind for name, (kind, _) in common.items()}}
-        app.command(path.split()[-1], help=_with_examples(inspect.getdoc(function) or "", examples))(run)
+        context = {"ignore_unknown_options": True} if dashes else None
+        app.command(path.split()[-1], context_settings=context, help=_with_examples(inspect.getdoc(function) or "", examples))(run)
         return function
 
     return register

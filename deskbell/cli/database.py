@@ -38,7 +38,7 @@ def upgrade(
         say(f"The schema went from {before.current or 'nothing'} to {after.current}.")
 
 
-@command(app, "db downgrade", "deskbell db downgrade -1 --yes", "deskbell db downgrade base")
+@command(app, "db downgrade", "deskbell db downgrade -1 --yes", "deskbell db downgrade base", dashes=True)
 def downgrade(
     revision: Annotated[str, typer.Argument(metavar="REVISION", help="A revision, -1 for one step, or base for none.")],
     yes: Yes = False,

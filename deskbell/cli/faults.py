@@ -54,7 +54,7 @@ def _from_system(error: OSError) -> Fault:
 
 def _usage(error: typer.TyperException) -> str:
     """Write a usage error in one line, with the command whose help says more."""
-    message = re.sub(r"\s+", " ", error.format_message()).strip()
+    message = re.sub(r"\s+", " ", error.format_message()).strip().replace(": Value error, ", ": ")
     context = getattr(error, "ctx", None)
     hint = _HELP.format(context.command_path) if context is not None else ""
     return f"{message if message.endswith(('.', '?', ')')) else message + '.'} {hint}".strip()

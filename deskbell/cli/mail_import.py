@@ -23,6 +23,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 """Messages are written down in transactions of about this size, or larger by one message."""
 STOPPED = 130
 _SHOWN = 20
+_UNREADABLE = ("could not be read", "does not exist")
 
 
 @dataclass(slots=True)
@@ -65,7 +66,12 @@ def run_import(paths: Sequence[Path], *, as_json: bool) -> int:
     if stopped:
         note("Stopped. What was written down is safe; run the same command again to go on.")
         return STOPPED
-    return int(bool(tally.skipped) or any(each.state is MailState.FAILED for each in filed))
+    return int(any(_is_fault(each, paths) for each in tally.skipped) or any(each.state is MailState.FAILED for each in filed))
+
+
+def _is_fault(skipped: Skipped, paths: Sequence[Path]) -> bool:
+    """Say whether something was to be read and could not be; other files that lie in a folder are only mentioned."""
+    return skipped.reason.startswith(_UNREADABLE) or skipped.source in {str(path) for path in paths}
 
 
 def _receive_all(desk: Desk, actor: Actor, paths: Iterable[Path], tally: Tally, bar: Meter) -> None:

@@ -83,7 +83,7 @@ def list_users(
     if as_json:
         say_json({"users": [user_document(user) for user in found]})
     elif found:
-        rows = [(u.email, u.full_name, u.role.value, "yes" if u.is_active else "no", when(u.last_login)) for u in found]
+        rows = [(u.email, u.full_name or "-", u.role.value, "yes" if u.is_active else "no", when(u.last_login)) for u in found]
         say_table(("E-mail", "Name", "Role", "Active", "Last login"), rows, flexible="Name")
     else:
         note("There is nobody.")

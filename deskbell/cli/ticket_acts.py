@@ -29,12 +29,16 @@ Names = Annotated[list[str], typer.Argument(metavar="TAG…", help="Names of tag
 
 
 @contextmanager
-def _acting(email: str) -> Iterator[tuple["Desk", "Session"]]:
-    """Open the desk and one transaction in it."""
+def _acting(email: str, *, writing: bool = False) -> Iterator[tuple["Desk", "Session"]]:
+    """Open the desk and one transaction in it. Who is `writing` must be a person."""
     from deskbell.cli.desks import actor, open_desk
 
-    with open_desk() as desk, desk.database.transaction(actor(desk, email)) as session:
-        yield desk, session
+    with open_desk() as desk:
+        who = actor(desk, email)
+        if writing and who.user_id is None:
+            raise InvalidError("Say who writes this: --as sam@example.org.", field="as")
+        with desk.database.transaction(who) as session:
+            yield desk, session
 
 
 def _text(message: str) -> str:
@@ -76,7 +80,7 @@ def reply(number: Number, message: Message = "", status: NewStatus = None, markd
     from deskbell.tickets.models import BodyFormat, TicketStatus
 
     body = body_of(_text(message), BodyFormat.MARKDOWN if markdown else BodyFormat.TEXT)
-    with _acting(as_) as (desk, session):
+    with _acting(as_, writing=True) as (desk, session):
         wanted = TicketStatus(status) if status else None
         actions.reply(session, number, body=body, status=wanted, now=desk.resources.clock.now())
     say(f"{number.upper()} was answered.")
@@ -89,7 +93,7 @@ def note(number: Number, message: Message = "", markdown: Markdown = False, as_:
     from deskbell.tickets.models import BodyFormat
 
     body = body_of(_text(message), BodyFormat.MARKDOWN if markdown else BodyFormat.TEXT)
-    with _acting(as_) as (_, session):
+    with _acting(as_, writing=True) as (_, session):
         actions.add_note(session, number, body=body)
     say(f"{number.upper()} has a new internal note.")
 
@@ -168,7 +172,7 @@ def attach(
         stream = file.open("rb")
     except OSError as error:
         raise InvalidError(f"{file} cannot be read: {error.strerror}. Check the path.", field="file") from error
-    with stream, _acting(as_) as (desk, session):
+    with stream, _acting(as_, writing=True) as (desk, session):
         blob = desk.resources.storage.put(stream, max_bytes=desk.resources.attachment_bytes)
         files.attach(session, number, files.StoredFile(blob, file.name, sniff(blob.head, file.name)))
     say(f"{file.name} is attached to {number.upper()}.")

@@ -14,6 +14,9 @@ from deskbell.kernel.text import human_bytes
 from deskbell.tickets.models import Attachment, Comment, Ticket
 
 
+_RULE = 100
+
+
 def worded(value: StrEnum) -> str:
     """Write `in_progress` as `in progress`."""
     return value.value.replace("_", " ")
@@ -77,7 +80,8 @@ def _files(attachments: list[Attachment], comment: Comment | None) -> list[Attac
 def _say_message(title: str, message: _Message, *, quotes: bool, style: str = "") -> None:
     console = stdout()
     console.print()
-    console.print(Rule(Text(safe(title), style=style or "bold"), align="left", style=style or "dim"))
+    rule = Rule(Text(safe(title), style=style or "bold"), align="left", style=style or "dim")
+    console.print(rule, width=min(console.width, _RULE))
     say(safe(message.text).rstrip())
     if message.folded:
         lines = message.folded.strip("\n").splitlines()

@@ -12,8 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from deskbell.kernel.access import OWNER
@@ -96,7 +98,7 @@ class Migrator:
         head = self.script.get_current_head() or ""
         try:
             revisions = list(self.script.iterate_revisions(head, current or "base"))
-        except CommandError as error:
+        except RevisionError as error:
             message = (
                 f"The database {self.admin.database} is at revision {current}, which this Deskbell does not know: "
                 "it was used by a newer one. Install that version again, or restore a backup."
@@ -116,8 +118,8 @@ class Migrator:
                 with connection.begin():
                     connection.execute(text(f"set role {OWNER}"))
                 yield connection
-        except psycopg.OperationalError as error:
-            raise SetupError(unreachable(self.admin, error)) from error
+        except OperationalError as error:
+            raise SetupError(unreachable(self.admin, error.orig or error)) from error
 
     @contextmanager
     def _exclusively(self) -> Iterator[Connection]:

@@ -68,8 +68,8 @@ _NOBODY = text(
 def rolling_back(database: Database) -> Iterator[RollbackDatabase]:
     """Yield a database on the engine of `database`, and take back all that happened through it."""
     inner = RollbackDatabase.__new__(RollbackDatabase)
-    inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
     with database.engine.connect() as connection:
+        inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
         outer = connection.begin()
         inner.connection = connection
         try:
@@ -82,8 +82,8 @@ def rolling_back(database: Database) -> Iterator[RollbackDatabase]:
 async def async_rolling_back(database: Database) -> AsyncIterator[AsyncRollbackDatabase]:
     """Do the same for the asynchronous world."""
     inner = AsyncRollbackDatabase.__new__(AsyncRollbackDatabase)
-    inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
     async with database.async_engine.connect() as connection:
+        inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
         outer = await connection.begin()
         inner.async_connection = connection
         try:

@@ -39,15 +39,10 @@ class KeyReusedError(InvalidError):
 class AlreadyAnsweredError(Exception):
     """Not a fault: carries the kept answer out of the dependency that found it."""
 
-    def __init__(self, kept: IdempotencyKey) -> None:
-        """`kept` is the row with the answer."""
+    def __init__(self, response: Response) -> None:
+        """`response` is the first answer again."""
         super().__init__()
-        self.kept = kept
-
-    def response(self) -> Response:
-        """Return the first answer, marked as a replay."""
-        headers = {**(self.kept.headers or {}), REPLAYED: "true"}
-        return Response(self.kept.body or b"", status_code=self.kept.status or 200, headers=headers)
+        self.response = response
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +101,8 @@ def _answer_again(session: Session, user_id: int, key: str, fingerprint: bytes) 
         raise KeyReusedError(field=HEADER)
     if kept.status is None:
         raise ConflictError("A request with this Idempotency-Key is still running. Try again in a moment.")
-    raise AlreadyAnsweredError(kept)
+    headers = {**(kept.headers or {}), REPLAYED: "true"}
+    raise AlreadyAnsweredError(Response(kept.body or b"", status_code=kept.status, headers=headers))
 
 
 async def _fingerprint(request: Request) -> bytes:

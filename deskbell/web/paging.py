@@ -49,7 +49,7 @@ class Paging:
         query = f"{actor_of(session).user_id} {self._query()}"
         cursor = Cursor.unseal(self.cursor, self._key) if self.cursor else None
         limited = keyset(wanted, order, limit=self.limit, cursor=cursor, query=query)
-        found = session.execute(limited).unique()
+        found = session.execute(limited)
         rows = found.scalars() if len(limited.column_descriptions) == 1 else found
         return page(rows.all(), order, limit=self.limit, query=query)
 

@@ -21,6 +21,7 @@ from deskbell.kernel.text import clean
 log = structlog.get_logger("deskbell.web")
 
 MEDIA_TYPE = "application/problem+json"
+_CODES = {400: "unreadable", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "internal"}
 _DETAILS = {
     400: "The request could not be read. Check that the body is what Content-Type says.",
     404: "There is nothing at this address.",
@@ -151,7 +152,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     status = HTTPStatus(error.status_code)
     detail = _DETAILS.get(error.status_code, f"{status.phrase}.")
-    problem = make_problem(status.value, status.name.lower(), detail, _request_id(request))
+    code = _CODES.get(error.status_code, f"http_{status.value}")  # names of statuses differ between Pythons
+    problem = make_problem(status.value, code, detail, _request_id(request))
     return await _respond(request, problem, error.headers)
 
 

@@ -30,7 +30,7 @@ class ApiRoute(APIRoute):
             try:
                 response = await original(request)
             except AlreadyAnsweredError as answered:
-                return answered.response()
+                return answered.response
             claim: Claim | None = getattr(request.state, "claim", None)
             if claim is not None:
                 await claim.keep(response, getattr(request.state, "remembered_body", None))

@@ -1,11 +1,13 @@
 """Reading the audit log in tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Row, text
 
+from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.testing.databases import RollbackDatabase
 from deskbell.testing.factories import SYSTEM
@@ -29,3 +31,11 @@ def read_trail(database: Database, table: str, record: int | None = None) -> lis
 @pytest.fixture
 def trail(database: RollbackDatabase) -> Trail:
     return lambda table, record=None: read_trail(database, table, record)
+
+
+@pytest.fixture
+def owner(clone_address: Address) -> Iterator[psycopg.Connection]:
+    """A connection that may make tables; what it does is undone."""
+    with psycopg.connect(clone_address.dsn) as connection, connection.transaction(force_rollback=True):
+        connection.execute("set local role deskbell_owner")
+        yield connection

@@ -36,7 +36,7 @@ def orm_delete(session: Session) -> None:
     session.flush()
 
 
-TABLE = Tag.__table__
+TABLE = Tag.metadata.tables["tags"]
 TWO = [{"name": "one"}, {"name": "two"}]
 CREATED: dict[str, Way] = {
     "ORM": orm_insert,
@@ -139,9 +139,9 @@ def test_what_changes_nothing_leaves_no_trace(database: Database, trail: Trail, 
 
 def test_what_is_rolled_back_leaves_no_trace(database: Database, trail: Trail) -> None:
     with database.transaction(SYSTEM) as session:
-        with pytest.raises(ZeroDivisionError), session.begin_nested():
-            session.execute(text("insert into tags (name) values ('undone')"))
-            raise ZeroDivisionError
+        undone = session.begin_nested()
+        session.execute(text("insert into tags (name) values ('undone')"))
+        undone.rollback()
         session.execute(text("insert into tags (name) values ('kept')"))
         with session.begin_nested():
             session.execute(text("update tags set color = '#ffffff'"))
@@ -192,7 +192,9 @@ def test_what_the_owner_does_by_hand_is_recorded_too(fresh_address: Address) -> 
         connection.execute("insert into tags (name) values ('by hand')")
         connection.execute("update tags set name = 'by hand too'")
         connection.execute("delete from tags")
-        found = connection.execute("select action, user_id, channel from audit_logs where table_name = 'tags' order by id")
+        found = connection.execute(
+            "select action, user_id, channel from audit_logs where table_name = 'tags' order by id"
+        )
         assert found.fetchall() == [(action, None, "sql") for action in ("CREATE", "UPDATE", "DELETE")]
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -19,7 +18,6 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.jobs import JSON, Jobs, add_job
-from deskbell.migrations.job_queue import install_library
 from deskbell.worker import Pace, run_worker
 
 BRISK = Pace(
@@ -95,8 +93,4 @@ def workshop(fresh_address: Address, fresh_database: Database) -> Workshop:
     with psycopg.connect(fresh_address.dsn) as connection:
         connection.execute("create table marks (id bigint generated always as identity, note jsonb)")
         connection.execute("grant insert, select on marks to deskbell_system")
-        if connection.execute("select to_regnamespace('jobs')").fetchone() == (None,):
-            connection.execute("set role deskbell_owner")
-            install_library(connection.cursor())
-            connection.execute(files("deskbell.migrations").joinpath("sql", "job_queue.sql").read_bytes())
     return Workshop(fresh_address, fresh_database)

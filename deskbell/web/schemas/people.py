@@ -147,7 +147,7 @@ class OrganizationIn(Input):
 class OrganizationChange(Input):
     """What changes about an organization; what is left out stays."""
 
-    name: Str255 = Field(default_factory=absent)
+    name: Str255 = Field(default_factory=absent, examples=["Example Bank"])
     shares_tickets: Flag = Field(default_factory=absent)
 
 

@@ -25,7 +25,9 @@ async def test_a_reply_says_where_the_ticket_stands(desk: Desk, agent: httpx.Asy
 async def test_a_note_can_move_the_status_too(desk: Desk, agent: httpx.AsyncClient) -> None:
     ticket = await desk.make(lambda f: f.ticket())
     url = f"/api/v1/tickets/{ticket.ticket_number}"
-    noted = await agent.post(f"{url}/comments", json={"content": "Fraud?", "is_internal": True, "status": "in_progress"})
+    noted = await agent.post(
+        f"{url}/comments", json={"content": "Fraud?", "is_internal": True, "status": "in_progress"}
+    )
     assert (noted.status_code, noted.json()["is_internal"]) == (201, True)
     assert (await agent.get(url)).json()["status"] == "in_progress"
 
@@ -33,7 +35,9 @@ async def test_a_note_can_move_the_status_too(desk: Desk, agent: httpx.AsyncClie
 async def test_customers_neither_see_nor_write_notes(desk: Desk) -> None:
     owner, agent = await desk.make(lambda f: (f.user(), f.user(Role.AGENT)))
     ticket = await desk.make(lambda f: f.ticket(owner))
-    await desk.make(lambda f: (f.comment(ticket, agent, "public"), f.comment(ticket, agent, "secret", is_internal=True)))
+    await desk.make(
+        lambda f: (f.comment(ticket, agent, "public"), f.comment(ticket, agent, "secret", is_internal=True))
+    )
     customer = await desk.as_(owner)
     url = f"/api/v1/tickets/{ticket.ticket_number}/comments"
     listed = await customer.get(url)

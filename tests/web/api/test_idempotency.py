@@ -69,7 +69,9 @@ async def test_a_day_later_the_key_is_free_again(desk: Desk, customer: httpx.Asy
     await customer.post(TICKETS, json={"description": "Yesterday"}, headers=KEY)
     async with desk.database.async_transaction(Actor(ActorKind.CUSTOMER, me)) as session:
         age = {"age": LIFETIME + timedelta(seconds=1)}
-        await session.execute(text("update idempotency_keys set created_at = clock_timestamp() - :age"), age)
+        await session.execute(
+            text("update idempotency_keys set created_at = clock_timestamp() - cast(:age as interval)"), age
+        )
     today = await customer.post(TICKETS, json={"description": "Today"}, headers=KEY)
     assert (today.status_code, today.json()["description"]) == (201, "Today")
 

@@ -82,7 +82,7 @@ async def test_a_body_that_is_too_large_is_refused_announced_or_not(agent: httpx
 
     for content in (large, pieces()):
         refused = await agent.post(TICKETS, content=content, headers={"Content-Type": "application/json"})
-        check(refused, 413, "content_too_large")
+        check(refused, 413, "too_large")
 
 
 async def test_a_request_id_is_taken_over_when_it_is_harmless(desk: Desk) -> None:

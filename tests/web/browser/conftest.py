@@ -1,18 +1,16 @@
 """The real thing: `deskbell serve` on an empty data directory, and a real Chromium."""
 
 import os
-import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.web.running import Site, serving
 
 FLAGS = [
     "--no-sandbox",
@@ -23,15 +21,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running desk and how its administrator logs in."""
-
-    url: str
-    email: str
-    password: str
 
 
 @pytest.fixture(scope="session")
@@ -49,22 +38,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """A desk that was just started for the first time, demo and all; stopped as Ctrl-C does."""
-    with tempfile.TemporaryDirectory(prefix="deskbell-site-") as folder:
-        environment = {**os.environ, "DESKBELL_DATA_DIR": folder, "PYTHONUNBUFFERED": "1"}
-        command = [str(Path(sys.executable).with_name("deskbell")), "serve", "--port", "0"]
-        with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as server:
-            assert server.stdout
-            said = ""
-            for line in server.stdout:
-                said += line
-                if "ready" in line:
-                    break
-            url, password = re.search(r"http://\S+:\d+", said), re.search(r"^\s+password\s+(\S+)$", said, re.MULTILINE)
-            assert url, said
-            assert password, said
-            yield Site(url[0], "admin@deskbell.localhost", password[1])
-            server.send_signal(signal.SIGINT)
-            assert server.wait(timeout=30) == 0
-            assert not (Path(folder) / "postgres" / "postmaster.pid").exists()
+    with tempfile.TemporaryDirectory(prefix="deskbell-site-") as folder, serving(Path(folder)) as site:
+        yield site
+        site.process.send_signal(signal.SIGINT)
+        assert site.process.wait(timeout=30) == 0
+        assert not (Path(folder) / "postgres" / "postmaster.pid").exists()

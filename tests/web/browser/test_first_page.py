@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.browser.conftest import Site
+from tests.web.running import Site
 
 pytestmark = pytest.mark.browser
 
