@@ -17,6 +17,7 @@ from deskbell.kernel.errors import SetupError
 
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
 MINIMUM_VERSION = 150000
+Statement = sql.SQL | sql.Composed
 _LOCK = 0x6465736B62656C6C  # "deskbell"
 
 
@@ -65,7 +66,7 @@ def _make_database(admin: Address) -> None:
             connection.execute(sql.SQL("create database {} template template0 encoding 'UTF8'").format(name))
 
 
-def _roles(connection: psycopg.Connection, passwords: dict[str, str]) -> Iterator[sql.Composable]:
+def _roles(connection: psycopg.Connection, passwords: dict[str, str]) -> Iterator[Statement]:
     if connection.info.server_version < MINIMUM_VERSION:
         message = f"Deskbell needs PostgreSQL 15 or newer; this server is {connection.info.server_version // 10000}."
         raise SetupError(message)
@@ -80,7 +81,7 @@ def _roles(connection: psycopg.Connection, passwords: dict[str, str]) -> Iterato
     yield sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER))
 
 
-def _schema(database: str) -> Iterator[sql.Composable]:
+def _schema(database: str) -> Iterator[Statement]:
     everyone = sql.SQL(", ").join(sql.Identifier(role) for role in (APPLICATION, READ_ONLY, *ACTOR_ROLES))
     owner = sql.Identifier(OWNER)
     for extension in EXTENSIONS:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
+from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
 from deskbell.kernel.jobs import UPKEEP, Jobs
 from deskbell.worker.queue import JobQueue, joined
@@ -67,6 +68,7 @@ class Worker:
         self._jobs = jobs
         self._concurrency = concurrency
         self._pace = pace
+        self._clock = SystemClock()
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -118,10 +120,10 @@ class Worker:
     async def _schedule(self) -> None:
         """Add what is due. A run missed while no worker was there is made up for, once."""
         periodic = [(name, spec.queue, spec.cron) for name, spec in self._jobs.items() if spec.cron]
-        while soon := next_due(self._jobs, datetime.now(UTC)):
+        while soon := next_due(self._jobs, self._clock.now()):
             for name, queue, cron in periodic:
-                await self._queue.add_periodic(name, queue, last_due(cron, datetime.now(UTC)))
-            wait = (soon - datetime.now(UTC)).total_seconds()
+                await self._queue.add_periodic(name, queue, last_due(cron, self._clock.now()))
+            wait = (soon - self._clock.now()).total_seconds()
             await asyncio.sleep(min(max(wait, 0.0) + 0.01, 60))  # the clock may have been set, or the machine asleep
 
     async def _heed(self, stop: asyncio.Event) -> None:

@@ -55,14 +55,14 @@ class JobQueue:
         """Say that this worker lives."""
         await self._manager.update_heartbeat(self.worker)
 
-    async def fail(self, job: Job, error: str, retry_at: datetime | None) -> None:
-        """Record why the job failed, and let it wait until `retry_at`, or for ever."""
+    async def fail(self, job: Job, error: str, wait: timedelta | None) -> None:
+        """Record why the job failed, and let it wait for so long, or for ever."""
         await self._do(
-            "select fail_job(%(job)s, %(worker)s, %(error)s, %(at)s)",
+            "select fail_job(%(job)s, %(worker)s, %(error)s, %(wait)s)",
             job=job.id,
             worker=self.worker,
             error=clean(error)[:_LONGEST_ERROR],
-            at=retry_at,
+            wait=wait,
         )
 
     async def give_back(self, job: Job) -> None:

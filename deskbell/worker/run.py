@@ -4,7 +4,7 @@ import asyncio
 import random
 import traceback
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from time import perf_counter
@@ -74,25 +74,24 @@ class Runner:
         return Outcome.SUCCEEDED
 
     async def _failed(self, spec: JobSpec, job: Job, error: Exception) -> "_Ending":
-        delay = retry_delay(spec, job.attempts + 1, random.random())  # noqa: S311 - spreads load, guards nothing
-        retry_at = None if delay is None else datetime.now(UTC) + delay
-        await self.queue.fail(job, _account(error), retry_at)
-        return _Ending(Outcome.FAILED if retry_at is None else Outcome.RETRIED, error, retry_at)
+        wait = retry_delay(spec, job.attempts + 1, random.random())  # noqa: S311 - spreads load, guards nothing
+        await self.queue.fail(job, _account(error), wait)
+        return _Ending(Outcome.FAILED if wait is None else Outcome.RETRIED, error, wait)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
     outcome: Outcome
     error: Exception | None = None
-    retry_at: datetime | None = None
+    wait: timedelta | None = None
 
 
 def _write_line(job: Job, ending: _Ending, seconds: float) -> None:
     details = {"name": job.task_name, "id": job.id, "attempt": job.attempts + 1, "seconds": round(seconds, 4)}
     if ending.error is not None:
         details["error"] = one_line(repr(ending.error), 500)
-    if ending.retry_at is not None:
-        details["retry_at"] = ending.retry_at.isoformat(timespec="seconds")
+    if ending.wait is not None:
+        details["retry_in"] = round(ending.wait.total_seconds(), 1)
     write = _log.error if ending.outcome is Outcome.FAILED else _log.info
     write("job", outcome=ending.outcome.value, **details)
 

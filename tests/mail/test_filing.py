@@ -1,7 +1,7 @@
 """What becomes of messages that arrive: filed, suspended, failed, never lost and never the end of anything."""
 
 from email.message import EmailMessage
-from typing import Any
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import select, text
@@ -38,10 +38,14 @@ def arrive(database: Database, raw: bytes) -> InboundMessage:
     assert number is not None
     with database.transaction(MAIL) as session:
         file_message(session, number)
-    return one(database, InboundMessage, number)
+    with database.transaction(SYSTEM) as session:
+        return session.get_one(InboundMessage, number)
 
 
-def one(database: Database, kind: type[Any], number: int | None) -> Any:
+T = TypeVar("T")
+
+
+def one(database: Database, kind: type[T], number: int | None) -> T:
     with database.transaction(SYSTEM) as session:
         return session.get_one(kind, number)
 

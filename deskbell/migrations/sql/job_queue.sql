@@ -57,13 +57,13 @@ language sql volatile set search_path = jobs, pg_temp as $$
   select exists (select from ended)
 $$;
 
--- The job failed: again at `retry_at`, or never if that is null. Nothing happens when it is not this worker's any more.
-create or replace function jobs.fail_job(job_id bigint, worker bigint, error text, retry_at timestamptz) returns void
+-- The job failed: again after `wait`, or never if that is null. Nothing happens when it is not this worker's any more.
+create or replace function jobs.fail_job(job_id bigint, worker bigint, error text, wait interval) returns void
 language sql volatile set search_path = jobs, pg_temp as $$
   with ended as (
     update procrastinate_jobs set
-      status = (case when retry_at is null then 'failed' else 'todo' end)::procrastinate_job_status,
-      scheduled_at = coalesce(retry_at, scheduled_at), attempts = attempts + 1, worker_id = null,
+      status = (case when wait is null then 'failed' else 'todo' end)::procrastinate_job_status,
+      scheduled_at = coalesce(now() + wait, scheduled_at), attempts = attempts + 1, worker_id = null,
       abort_requested = false
     where id = job_id and worker_id = worker and status = 'doing'
     returning id, attempts

@@ -1,0 +1,114 @@
+"""Schemathesis: whatever fits the OpenAPI document, or does not, is answered as it says, and never with a 5xx."""
+
+from functools import partial
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import requests
+import schemathesis
+from anyio import from_thread, to_thread
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from deskbell.accounts.models import Role
+from tests.web.api.conftest import Desk
+
+pytestmark = pytest.mark.anyio
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 6
+"""Of each operation and kind. Some 40 operations, two kinds, three people: more of it is for a quiet evening."""
+
+BASE = "http://desk.test"
+
+
+async def known_things(desk: Desk, admin: httpx.AsyncClient) -> dict[str, object]:
+    """Make one of everything, so that addresses can be right as well."""
+    owner = await desk.make(lambda f: f.user(organization=f.organization()))
+    ticket = await desk.make(lambda f: f.ticket(owner))
+    url = f"/api/v1/tickets/{ticket.ticket_number}"
+    comment = (await admin.post(f"{url}/comments", json={"content": "Hello"})).json()
+    file = (await admin.post(f"{url}/attachments", files={"file": ("a.txt", b"a")})).json()
+    team = (await admin.post("/api/v1/teams", json={"name": "Cards"})).json()
+    tag = (await admin.post("/api/v1/tags", json={"name": "billing"})).json()
+    return {
+        "number": ticket.ticket_number,
+        "user_id": owner.id,
+        "organization_id": owner.organization_id,
+        "comment_id": comment["id"],
+        "attachment_id": file["id"],
+        "team_id": team["id"],
+        "tag_id": tag["id"],
+    }
+
+
+def send(client: httpx.AsyncClient, case: Case) -> httpx.Response:
+    """Send what Schemathesis made as this client, on the event loop of the test."""
+    arguments: dict[str, Any] = case.as_transport_kwargs(base_url=BASE)
+    prepared = requests.Request(**{k: v for k, v in arguments.items() if k in REQUEST}).prepare()
+    headers = [(name, value) for name, value in prepared.headers.items() if name.lower() not in SENT_BY_US]
+    encoded = [(_bytes(name), _bytes(value)) for name, value in headers]
+    call = partial(client.request, str(prepared.method), str(prepared.url), content=prepared.body, headers=encoded)
+    return from_thread.run(call)
+
+
+REQUEST = {"method", "url", "headers", "files", "data", "json", "params", "cookies"}
+SENT_BY_US = {"authorization", "cookie", "content-length", "user-agent", "accept-encoding", "connection"}
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+
+
+def fuzz(client: httpx.AsyncClient, operation: APIOperation, mode: GenerationMode, known: dict[str, object]) -> None:
+    """Send some requests to one operation."""
+
+    @given(operation.as_strategy(generation_mode=mode), st.booleans())
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    def attempt(case: Case, right: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis
+        if right:
+            parameters = case.path_parameters or {}
+            case.path_parameters = {name: known.get(name, value) for name, value in parameters.items()}
+        case.validate_response(send(client, case), checks=CHECKS)
+
+    attempt()
+
+
+def last(operation: APIOperation) -> bool:
+    """Put what takes away the token to the end."""
+    return operation.method.upper() == "DELETE" and "/tokens/" in operation.path
+
+
+@pytest.mark.parametrize("role", ["admin", "customer", "nobody"])
+async def test_no_request_is_answered_otherwise_than_documented(desk: Desk, role: str) -> None:
+    admin = await desk.as_role(Role.ADMIN)
+    known = await known_things(desk, admin)
+    client = await (desk.client() if role == "nobody" else desk.as_role(Role(role)))
+    schema = schemathesis.openapi.from_dict(desk.app.openapi())
+    operations = sorted((found.ok() for found in schema.get_all_operations()), key=last)
+    assert len(operations) > 35
+    with anyio.fail_after(60):
+        for operation in operations:
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                try:
+                    await to_thread.run_sync(fuzz, client, operation, mode, known)
+                except (
+                    Exception
+                ) as error:
+                    error.add_note(f"{role}: {mode.value} {operation.label}")
+                    raise
