@@ -15,7 +15,7 @@ from deskbell.kernel.paging import SortKey
 NEWEST_CHANGE_FIRST = (SortKey(AuditLog.id, descending=True, unique=True),)
 """The primary key has the partition's time too; the id alone is unique all the same."""
 
-_people = table("people", column("id"), column("full_name"))
+_people = table("users", column("id"), column("full_name"))
 _PARTS_OF_TICKET = ("comments", "attachments")
 
 

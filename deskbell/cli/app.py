@@ -1,5 +1,6 @@
 """The program `deskbell`: all groups of commands, and the one place where errors become a line and an exit code."""
 
+import logging
 import os
 import signal
 import sys
@@ -29,17 +30,22 @@ app = group(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(f"deskbell {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def everywhere(
     context: typer.Context,
     data_dir: DataDir = None,
     debug: Debug = False,  # noqa: ARG001 - `run` looks for it
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
 ) -> None:
     """Take the options that come before the command."""
-    if version:
-        say(f"deskbell {__version__}")
-        raise typer.Exit
     context.with_resource(invoked("", data_dir))
 
 
@@ -70,6 +76,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows a question mark
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what follows from an error that is told anyway
     signal.signal(signal.SIGTERM, _terminate)
     code = run(sys.argv[1:])
     _finish_output()
@@ -92,7 +99,8 @@ def run(arguments: Sequence[str]) -> int:
         fault = fault_of(error)
         if "--debug" in arguments:
             traceback.print_exception(error)
-        say_error(fault.message)
+        if fault.message:  # without a command its help was printed
+            say_error(fault.message)
         return fault.exit_code
     return code if isinstance(code, int) else 0
 

@@ -32,7 +32,9 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
     with open_desk(reading=True) as desk, desk.database.transaction(actor(desk, as_)) as session:
         ticket = get_thread(session, number)
         statement = changes_of_ticket(ticket.id)
-        found = session.execute(statement.order_by(*(column.asc() for column in statement.selected_columns if column.key == "id")))
+        found = session.execute(
+            statement.order_by(*(column.asc() for column in statement.selected_columns if column.key == "id"))
+        )
         changes = [row._asdict() for row in found]
         names = {} if as_json else _names(session, changes)
     if as_json:
@@ -40,7 +42,13 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
         return
     columns = ("When", "Who", "Through", "What", "Change")
     rows = [
-        (when(each["created_at"]), _who(each), _through(each), _THINGS.get(each["table_name"], each["table_name"]), line)
+        (
+            when(each["created_at"]),
+            _who(each),
+            _through(each),
+            _THINGS.get(each["table_name"], each["table_name"]),
+            line,
+        )
         for each in changes
         for line in _lines(each, names)
     ]

@@ -99,7 +99,11 @@ def command(
         run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
         run.__annotations__ = {**function.__annotations__, **{name: kind for name, (kind, _) in common.items()}}
         context = {"ignore_unknown_options": True} if dashes else None
-        app.command(path.split()[-1], context_settings=context, help=_with_examples(inspect.getdoc(function) or "", examples))(run)
+        app.command(
+            path.rsplit(maxsplit=1)[-1],
+            context_settings=context,
+            help=_with_examples(inspect.getdoc(function) or "", examples),
+        )(run)
         return function
 
     return register

@@ -17,7 +17,7 @@ from deskbell.curation.csv_fields import BadRow, Row
 from deskbell.curation.csv_reader import read_rows
 from deskbell.curation.imports import Outcome, batches, check_batch, import_batch, keyed
 from deskbell.kernel.actor import Actor, Channel
-from deskbell.kernel.errors import InvalidError
+from deskbell.kernel.errors import DeskbellError, InvalidError
 from deskbell.runtime import Desk
 
 STOPPED = 130
@@ -74,6 +74,12 @@ def run_import(plan: Plan, *, as_json: bool) -> int:
         except KeyboardInterrupt:
             tally.added = 0 if plan.strict else tally.added
             stopped = True
+        except DeskbellError:
+            if tally.added and not (plan.strict or plan.dry_run):
+                note(
+                    f"{counted(tally.added, 'ticket')} added before this happened. Run the same command again to go on."
+                )
+            raise
     tally.seconds = time.perf_counter() - started
     if as_json:
         say_json(_document(plan, tally, stopped=stopped))
@@ -154,7 +160,7 @@ def _size(stream: io.BufferedReader) -> int:
 
 
 def _figures(plan: Plan, tally: Tally) -> str:
-    rate = f" ({tally.seen / tally.seconds:,.0f} rows/s)" if tally.seconds > 0 else ""
+    rate = f" ({tally.seen / tally.seconds:,.0f} rows/s)" if tally.seen >= plan.batch_size else ""
     would = "would be " if plan.dry_run else ""
     return (
         f"{counted(tally.added, 'ticket')} {would}added, {counted(tally.known, 'row')} known already,"

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from deskbell.migrations.runner import SchemaStatus
     from deskbell.runtime import Desk
 
-app = group("The database: its schema, its state, a shell.", "deskbell db status", "deskbell db shell --as sam@example.org")
+app = group(
+    "The database: its schema, its state, a shell.", "deskbell db status", "deskbell db shell --as sam@example.org"
+)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @command(app, "db upgrade", "deskbell db upgrade", "deskbell db upgrade +1")
 def upgrade(
-    revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="A revision, +1, or head for the newest.")] = "head",
+    revision: Annotated[
+        str, typer.Argument(metavar="[REVISION]", help="A revision, +1, or head for the newest.")
+    ] = "head",
 ) -> None:
     """Bring the schema up to date."""
     from deskbell.cli.desks import open_desk

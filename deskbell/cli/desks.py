@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deskbell.cli.commands import invocation
-from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
+from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError, SetupError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -44,12 +45,23 @@ def open_desk(*, reading: bool = False, migrating: bool = False, upgrade: bool =
     When only `reading`, a schema that is up to date is left alone, so that a read-only database will do; when `migrating`,
     any schema will do.
     """
+    settings = load_settings()
+    _make_folder(settings.data_dir)
     from deskbell import runtime
 
-    with runtime.open_desk(load_settings()) as desk:
+    with runtime.open_desk(settings) as desk:
         if not (migrating or (reading and desk.migrator.status().is_current)):
             runtime.ensure_schema(desk, upgrade=upgrade)
         yield desk
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file is in its place" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        message = f"The data directory {data_dir} cannot be made: {reason}. Choose another with --data-dir or DESKBELL_DATA_DIR."
+        raise SetupError(message) from error
 
 
 def system() -> "Actor":

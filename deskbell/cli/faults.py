@@ -13,7 +13,11 @@ from deskbell.kernel.errors import DeskbellError, InvalidError
 INTERNAL = 70
 """EX_SOFTWARE of sysexits(3)."""
 UNAVAILABLE = 3
-_DISK = {errno.ENOSPC: "The disk is full", errno.EDQUOT: "The disk quota is used up", errno.EROFS: "The disk is read-only"}
+_DISK = {
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "The disk quota is used up",
+    errno.EROFS: "The disk is read-only",
+}
 _DRIVERS = {"psycopg", "asyncpg", "sqlalchemy"}
 _HELP = "Try `{} --help`."
 
@@ -36,7 +40,9 @@ def fault_of(error: BaseException) -> Fault:
     if type(error).__module__.partition(".")[0] in _DRIVERS and (known := _from_database(error)):
         return Fault(known.message, known.exit_code)
     what = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-    return Fault(f"Deskbell made a mistake ({what}). Run it again with --debug to see where, and report that.", INTERNAL)
+    return Fault(
+        f"Deskbell made a mistake ({what}). Run it again with --debug to see where, and report that.", INTERNAL
+    )
 
 
 def _from_database(error: BaseException) -> DeskbellError | None:
@@ -55,6 +61,8 @@ def _from_system(error: OSError) -> Fault:
 def _usage(error: typer.TyperException) -> str:
     """Write a usage error in one line, with the command whose help says more."""
     message = re.sub(r"\s+", " ", error.format_message()).strip().replace(": Value error, ", ": ")
+    if not message:
+        return ""
     context = getattr(error, "ctx", None)
     hint = _HELP.format(context.command_path) if context is not None else ""
     return f"{message if message.endswith(('.', '?', ')')) else message + '.'} {hint}".strip()

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
     from deskbell.accounts.models import Organization, Team
 
-teams = group("Teams of agents that tickets can be given to.", "deskbell team create Cards", "deskbell team add Cards sam@example.org")
+teams = group(
+    "Teams of agents that tickets can be given to.",
+    "deskbell team create Cards",
+    "deskbell team add Cards sam@example.org",
+)
 organizations = group("Customers' companies.", "deskbell organization create 'Acme Ltd' --shares-tickets")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
@@ -20,7 +24,9 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="An agent's address.
 
 
 @command(teams, "team create", "deskbell team create Cards --description 'Lost, stolen, late'")
-def create_team(name: Name, description: Annotated[str, typer.Option(help="What it is for.", show_default=False)] = "") -> None:
+def create_team(
+    name: Name, description: Annotated[str, typer.Option(help="What it is for.", show_default=False)] = ""
+) -> None:
     """Add a team."""
     from deskbell.accounts import actions
     from deskbell.cli.desks import open_desk, system
@@ -46,7 +52,11 @@ def list_teams(as_json: Json = False) -> None:
     if as_json:
         say_json({"teams": [{"id": t.id, "name": t.name, "description": t.description, "members": m} for t, m in rows]})
     elif rows:
-        say_table(("Team", "Members", "Description"), [(t.name, ", ".join(m) or "-", t.description) for t, m in rows], flexible="Description")
+        say_table(
+            ("Team", "Members", "Description"),
+            [(t.name, ", ".join(m) or "-", t.description) for t, m in rows],
+            flexible="Description",
+        )
     else:
         note("There are no teams.")
 
@@ -83,7 +93,9 @@ def remove_member(name: Name, email: Email) -> None:
 )
 def create_organization(
     name: Name,
-    shares_tickets: Annotated[bool, typer.Option("--shares-tickets", help="Its members see each other's tickets.")] = False,
+    shares_tickets: Annotated[
+        bool, typer.Option("--shares-tickets", help="Its members see each other's tickets.")
+    ] = False,
 ) -> None:
     """Add an organization."""
     from deskbell.accounts import actions

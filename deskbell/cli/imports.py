@@ -25,11 +25,17 @@ Mapping = Annotated[
     ),
 ]
 Requester = Annotated[
-    str, typer.Option(metavar="EMAIL", help="Who asked, for rows that name nobody. Added as a customer if new.", show_default=False)
+    str,
+    typer.Option(
+        metavar="EMAIL", help="Who asked, for rows that name nobody. Added as a customer if new.", show_default=False
+    ),
 ]
 Encoding = Annotated[str, typer.Option(help="How the file is encoded.")]
 Delimiter = Annotated[
-    str, typer.Option(metavar="CHARACTER", help="What separates the columns; found out from the header.", show_default=False)
+    str,
+    typer.Option(
+        metavar="CHARACTER", help="What separates the columns; found out from the header.", show_default=False
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Keep nothing when one row is bad.")]
 ForceNew = Annotated[bool, typer.Option("--force-new", help="Add every row, also those that were imported before.")]
@@ -68,7 +74,9 @@ def import_csv(
     from deskbell.kernel.text import clean_email
 
     if not mapping:
-        raise InvalidError("Say which column is what with --map, at least the message: --map text=message,category=tag.")
+        raise InvalidError(
+            "Say which column is what with --map, at least the message: --map text=message,category=tag."
+        )
     if not requester:
         raise InvalidError("Say who asked, for rows that name nobody: --requester kim@example.org.")
     plan = Plan(

@@ -7,8 +7,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from deskbell.audit.triggers import is_audited
-from deskbell.kernel.roles import unreachable
 from deskbell.kernel.errors import SetupError
+from deskbell.kernel.roles import unreachable
 from deskbell.migrations.metadata import domain_tables, target_metadata
 from deskbell.runtime import Desk
 

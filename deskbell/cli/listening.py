@@ -18,7 +18,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
-        raise SetupError(f"{host} is no address of this machine. Choose another with --host, like 127.0.0.1.") from error
+        raise SetupError(
+            f"{host} is no address of this machine. Choose another with --host, like 127.0.0.1."
+        ) from error
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,7 +24,7 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
 
     from deskbell.cli.desks import open_desk, system
     from deskbell.mail.ledger import messages
-    from deskbell.mail.models import InboundMessage, MailState
+    from deskbell.mail.models import MailState
     from deskbell.tickets.models import Ticket
 
     statement = messages(MailState(state) if state else None).limit(limit)
@@ -37,7 +37,14 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
         say_json({"messages": [_document(message, numbers.get(message.ticket_id)) for message in found]})
     elif found:
         rows = [
-            (str(m.id), when(m.created_at), m.state.value, numbers.get(m.ticket_id, "-"), m.sender or "-", m.reason or m.subject or "-")
+            (
+                str(m.id),
+                when(m.created_at),
+                m.state.value,
+                numbers.get(m.ticket_id, "-"),
+                m.sender or "-",
+                m.reason or m.subject or "-",
+            )
             for m in found
         ]
         say_table(("Id", "Came", "State", "Ticket", "From", "Reason or subject"), rows, flexible="Reason or subject")
@@ -46,5 +53,19 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
 
 
 def _document(message: "InboundMessage", ticket: str | None) -> dict[str, object]:
-    names = ("id", "state", "reason", "source", "size", "sha256", "message_id", "sender", "subject", "sent_at", "created_at", "filed_at", "defects")
+    names = (
+        "id",
+        "state",
+        "reason",
+        "source",
+        "size",
+        "sha256",
+        "message_id",
+        "sender",
+        "subject",
+        "sent_at",
+        "created_at",
+        "filed_at",
+        "defects",
+    )
     return {name: getattr(message, name) for name in names} | {"ticket": ticket}

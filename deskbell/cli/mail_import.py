@@ -66,7 +66,9 @@ def run_import(paths: Sequence[Path], *, as_json: bool) -> int:
     if stopped:
         note("Stopped. What was written down is safe; run the same command again to go on.")
         return STOPPED
-    return int(any(_is_fault(each, paths) for each in tally.skipped) or any(each.state is MailState.FAILED for each in filed))
+    return int(
+        any(_is_fault(each, paths) for each in tally.skipped) or any(each.state is MailState.FAILED for each in filed)
+    )
 
 
 def _is_fault(skipped: Skipped, paths: Sequence[Path]) -> bool:
@@ -123,12 +125,16 @@ def _tell(tally: Tally, filed: list[Filed]) -> None:
     states = {state: sum(each.state is state for each in filed) for state in MailState}
     became = ", ".join(f"{number:,} {state.value}" for state, number in states.items() if number)
     nothing = " Nothing new: these messages are there already." if tally.known and not (tally.received or filed) else ""
-    say(f"{counted(tally.received, 'message')} added, {tally.known:,} known already, {len(tally.skipped):,} skipped.{nothing}")
+    say(
+        f"{counted(tally.received, 'message')} added, {tally.known:,} known already, {len(tally.skipped):,} skipped.{nothing}"
+    )
     if became:
         say(f"Filed as: {became}.")
     unclear = [each for each in filed if each.reason]
     if unclear:
-        say_table(("State", "Message", "Why"), [(e.state.value, e.source, e.reason) for e in unclear[:_SHOWN]], flexible="Why")
+        say_table(
+            ("State", "Message", "Why"), [(e.state.value, e.source, e.reason) for e in unclear[:_SHOWN]], flexible="Why"
+        )
     if len(unclear) > _SHOWN:
         say(f"… and {len(unclear) - _SHOWN:,} more: deskbell mail list")
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from deskbell.accounts.models import User
 
-app = group("People: customers, agents and administrators.", "deskbell user create sam@example.org --role agent --generate-password")
+app = group(
+    "People: customers, agents and administrators.",
+    "deskbell user create sam@example.org --role agent --generate-password",
+)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
 RoleName = Literal["customer", "agent", "admin"]
@@ -83,7 +86,10 @@ def list_users(
     if as_json:
         say_json({"users": [user_document(user) for user in found]})
     elif found:
-        rows = [(u.email, u.full_name or "-", u.role.value, "yes" if u.is_active else "no", when(u.last_login)) for u in found]
+        rows = [
+            (u.email, u.full_name or "-", u.role.value, "yes" if u.is_active else "no", when(u.last_login))
+            for u in found
+        ]
         say_table(("E-mail", "Name", "Role", "Active", "Last login"), rows, flexible="Name")
     else:
         note("There is nobody.")

@@ -15,19 +15,30 @@ if TYPE_CHECKING:
 ADMIN_EMAIL = "admin@deskbell.localhost"
 _PASSWORD_BYTES = 15
 
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Listen here. [dim](DESKBELL_WEB_HOST; 127.0.0.1)[/]", show_default=False)]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Listen here. [dim](DESKBELL_WEB_HOST; 127.0.0.1)[/]", show_default=False)
+]
 Port = Annotated[
     int | None,
-    typer.Option(min=0, max=65535, help="Listen on this port, 0 for any that is free. [dim](DESKBELL_WEB_PORT; 8000)[/]"),
+    typer.Option(
+        min=0, max=65535, help="Listen on this port, 0 for any that is free. [dim](DESKBELL_WEB_PORT; 8000)[/]"
+    ),
 ]
 Worker = Annotated[
     bool | None,
-    typer.Option("--worker/--no-worker", help="Run jobs here, or leave them to `deskbell worker`. [dim](DESKBELL_WEB_RUN_WORKER)[/]"),
+    typer.Option(
+        "--worker/--no-worker",
+        help="Run jobs here, or leave them to `deskbell worker`. [dim](DESKBELL_WEB_RUN_WORKER)[/]",
+    ),
 ]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Load a few example tickets when the database is empty.")]
 AdminEmail = Annotated[
     str,
-    typer.Option(metavar="EMAIL", envvar="DESKBELL_ADMIN_EMAIL", help="Address of the administrator that is made when there is none."),
+    typer.Option(
+        metavar="EMAIL",
+        envvar="DESKBELL_ADMIN_EMAIL",
+        help="Address of the administrator that is made when there is none.",
+    ),
 ]
 
 
@@ -72,7 +83,9 @@ def serve(
             desk,
             listener,
             with_worker=with_worker,
-            on_ready=lambda: say(f"Deskbell is ready: {url}  (started in {time.perf_counter() - started:.1f} s, Ctrl-C stops it)"),
+            on_ready=lambda: say(
+                f"Deskbell is ready: {url}  (started in {time.perf_counter() - started:.1f} s, Ctrl-C stops it)"
+            ),
             on_stop=lambda: say("Stopping; what is in flight may finish. Ctrl-C again does not wait."),
         )
     say("Stopped.")

@@ -48,7 +48,9 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(desk: Desk, listener: socket.socket, *, with_worker: bool, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+def serve(
+    desk: Desk, listener: socket.socket, *, with_worker: bool, on_ready: Callable[[], None], on_stop: Callable[[], None]
+) -> None:
     """Answer requests on `listener`, and run jobs where wanted, until SIGINT or SIGTERM."""
     server = Server(_config(create_site(desk), desk), on_ready)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="See and do what this person may.", show_default=False)]
 Owner = Annotated[bool, typer.Option("--owner", help="As the owner of the schema: everything, unprotected.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="As the role for reports: reads all but secrets.")]
-Statements = Annotated[list[str] | None, typer.Option("--command", "-c", metavar="SQL", help="Run this and leave; may be repeated.")]
+Statements = Annotated[
+    list[str] | None, typer.Option("--command", "-c", metavar="SQL", help="Run this and leave; may be repeated.")
+]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="Run the SQL in this file and leave.")]
 
 
@@ -104,7 +106,9 @@ def _run(psql: Path, address: "Address", parameters: dict[str, str], arguments: 
     nobody = address.as_role(address.user, "").dsn
     before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for psql, which then cancels its statement
     try:
-        return subprocess.run([psql, "-X", "-v", "ON_ERROR_STOP=1", "-d", nobody, *arguments], env=environment, check=False).returncode  # noqa: S603 - psql
+        return subprocess.run(
+            [psql, "-X", "-v", "ON_ERROR_STOP=1", "-d", nobody, *arguments], env=environment, check=False
+        ).returncode  # noqa: S603 - psql
     finally:
         signal.signal(signal.SIGINT, before)
 

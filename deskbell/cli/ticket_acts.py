@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
 Message = Annotated[
-    str, typer.Option("--message", "-m", metavar="TEXT", help="What to write; otherwise standard input is read.", show_default=False)
+    str,
+    typer.Option(
+        "--message", "-m", metavar="TEXT", help="What to write; otherwise standard input is read.", show_default=False
+    ),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="The message is Markdown.")]
 StatusName = Literal["open", "in_progress", "waiting_on_customer", "resolved", "closed"]
@@ -73,7 +76,9 @@ def open_ticket(
     say(f"{ticket.ticket_number} was opened: {ticket.title}")
 
 
-def reply(number: Number, message: Message = "", status: NewStatus = None, markdown: Markdown = False, as_: As = "") -> None:
+def reply(
+    number: Number, message: Message = "", status: NewStatus = None, markdown: Markdown = False, as_: As = ""
+) -> None:
     """Answer a ticket in public, as the person named with --as."""
     from deskbell.tickets import actions
     from deskbell.tickets.bodies import body_of
@@ -156,7 +161,9 @@ def untag(number: Number, names: Names, as_: As = "") -> None:
 
     with _acting(as_) as (_, session):
         changed = [name for name in names if labels.untag(session, number, name)]
-    say(f"{number.upper()}: {', '.join(changed)} removed." if changed else f"{number.upper()} bears none of these tags.")
+    say(
+        f"{number.upper()}: {', '.join(changed)} removed." if changed else f"{number.upper()} bears none of these tags."
+    )
 
 
 def attach(
@@ -209,7 +216,10 @@ def register(app: typer.Typer) -> None:
         ),
         "ticket reply": (reply, (f"deskbell ticket reply DB-1042 -m 'It was sent today.' --status resolved {sam}",)),
         "ticket note": (note, (f"deskbell ticket note DB-1042 -m 'Asked the printer.' {sam}",)),
-        "ticket assign": (assign, ("deskbell ticket assign DB-1042 sam@example.org", "deskbell ticket assign DB-1042 none")),
+        "ticket assign": (
+            assign,
+            ("deskbell ticket assign DB-1042 sam@example.org", "deskbell ticket assign DB-1042 none"),
+        ),
         "ticket status": (status, (f"deskbell ticket status DB-1042 resolved {sam}",)),
         "ticket priority": (priority, ("deskbell ticket priority DB-1042 urgent",)),
         "ticket tag": (tag, ("deskbell ticket tag DB-1042 card_arrival 'second reminder'",)),

@@ -13,7 +13,6 @@ from deskbell.cli.console import counted, safe, say, stdout, when
 from deskbell.kernel.text import human_bytes
 from deskbell.tickets.models import Attachment, Comment, Ticket
 
-
 _RULE = 100
 
 
@@ -39,7 +38,9 @@ def say_thread(ticket: Ticket, *, quotes: bool) -> None:
     for name, value in _properties(ticket):
         console.print(Text.assemble((f"{name:<13}", "dim"), safe(value)), soft_wrap=True)
     first = _Message(ticket.description, ticket.description_folded, _files(ticket.attachments, None))
-    _say_message(f"{called(ticket.requester)}, {when(ticket.created_at)}, by {worded(ticket.channel)}", first, quotes=quotes)
+    _say_message(
+        f"{called(ticket.requester)}, {when(ticket.created_at)}, by {worded(ticket.channel)}", first, quotes=quotes
+    )
     for comment in ticket.comments:
         who = f"{called(comment.writer)}, {when(comment.created_at)}, by {worded(comment.channel)}"
         title = f"{who}, INTERNAL NOTE" if comment.is_internal else who
@@ -90,7 +91,9 @@ def _say_message(title: str, message: _Message, *, quotes: bool, style: str = ""
         else:
             console.print(Text(f"… {counted(len(lines), 'quoted line')} (--quotes shows them)", style="dim"))
     for file in message.files:
-        console.print(Text(f"[{safe(file.file_name)}, {human_bytes(file.size)}, {file.media_type}]", style="cyan"), soft_wrap=True)
+        console.print(
+            Text(f"[{safe(file.file_name)}, {human_bytes(file.size)}, {file.media_type}]", style="cyan"), soft_wrap=True
+        )
 
 
 def ticket_document(ticket: Ticket) -> dict[str, Any]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 app = group("Find, read and change tickets.", 'deskbell ticket list "status:open card"', "deskbell ticket show DB-1042")
 
 Query = Annotated[
-    str, typer.Argument(metavar="[QUERY]", help='What to look for: words, "phrases" and field:value.', show_default=False)
+    str,
+    typer.Argument(metavar="[QUERY]", help='What to look for: words, "phrases" and field:value.', show_default=False),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
 Cursor = Annotated[str, typer.Option(metavar="TEXT", help="Go on where an earlier list ended.", show_default=False)]
@@ -34,7 +35,9 @@ _NARROW, _MEDIUM = 80, 110
     "deskbell ticket list 'assignee:me \"not arrived\"' --as sam@example.org --limit 10",
     "deskbell ticket list priority:high,urgent --json",
 )
-def list_tickets(query: Query = "", limit: Limit = 50, cursor: Cursor = "", as_: As = "", as_json: Json = False) -> None:
+def list_tickets(
+    query: Query = "", limit: Limit = 50, cursor: Cursor = "", as_: As = "", as_json: Json = False
+) -> None:
     """List the tickets that match a query, last changed first.
 
     All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team and number; several values
@@ -68,11 +71,12 @@ def _find(desk: "Desk", who: "Actor", query: str, limit: int, cursor: str) -> "P
     except InvalidError as error:
         error.details["query"] = query
         raise
-    statement = keyset(statement, NEWEST_FIRST, limit=limit, cursor=after, query=query)
+    asked = f"{who.role} {who.user_id} {query}"
+    statement = keyset(statement, NEWEST_FIRST, limit=limit, cursor=after, query=asked)
     options = FOR_LIST if who.is_staff else FOR_CUSTOMER_LIST
     with desk.database.transaction(who) as session:
         rows = session.scalars(statement.options(*options)).all()
-    return page(rows, NEWEST_FIRST, limit=limit, query=query)
+    return page(rows, NEWEST_FIRST, limit=limit, query=asked)
 
 
 def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:
@@ -81,7 +85,13 @@ def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:
         return
     width = stdout().width
     columns = ["Number", "Status", "Priority", "Title", "Requester", "Assignee", "Changed"]
-    hidden = {"Priority", "Requester", "Assignee", "Changed"} if width < _NARROW else {"Assignee"} if width < _MEDIUM else set()
+    hidden = (
+        {"Priority", "Requester", "Assignee", "Changed"}
+        if width < _NARROW
+        else {"Assignee"}
+        if width < _MEDIUM
+        else set()
+    )
     from deskbell.cli.ticket_views import called, worded
 
     def cells(ticket: "Ticket") -> dict[str, str]:

@@ -8,7 +8,10 @@ import typer
 from deskbell.cli.commands import Json, command, group
 from deskbell.cli.console import note, say, say_json, say_table, when
 
-app = group("Tokens, with which programs use the API.", "deskbell token create sam@example.org --name 'nightly report' --scope read")
+app = group(
+    "Tokens, with which programs use the API.",
+    "deskbell token create sam@example.org --name 'nightly report' --scope read",
+)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="As whom the program acts.")]
 
@@ -22,8 +25,12 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="As whom the program
 def create(
     email: Email,
     name: Annotated[str, typer.Option(help="What it is for.")],
-    scope: Annotated[list[str] | None, typer.Option(help="What it may do: read. Without, all that the person may.")] = None,
-    expires_days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days after which it is worthless.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do: read. Without, all that the person may.")
+    ] = None,
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Days after which it is worthless.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a token. Its secret is shown this once."""
@@ -36,7 +43,16 @@ def create(
         user = get_user_by_email(session, email)
         token, secret = create_token(session, user.id, name=name, scopes=tuple(scope or ()), expires_at=expires_at)
     if as_json:
-        say_json({"id": token.id, "user": user.email, "name": token.name, "scopes": token.scopes, "expires_at": expires_at, "token": secret})
+        say_json(
+            {
+                "id": token.id,
+                "user": user.email,
+                "name": token.name,
+                "scopes": token.scopes,
+                "expires_at": expires_at,
+                "token": secret,
+            }
+        )
         return
     say(f"Token {token.id} for {user.email}, shown this once:", "", f"  {secret}", "")
     note("Send it as: Authorization: Bearer <token>")
@@ -65,7 +81,15 @@ def list_tokens(
     elif found:
         columns = ("Id", "User", "Name", "Begins", "Scopes", "Expires", "Revoked")
         rows = [
-            (str(t.id), t.user.email, t.name, t.hint, ", ".join(t.scopes) or "all", when(t.expires_at), when(t.revoked_at))
+            (
+                str(t.id),
+                t.user.email,
+                t.name,
+                t.hint,
+                ", ".join(t.scopes) or "all",
+                when(t.expires_at),
+                when(t.revoked_at),
+            )
             for t in found
         ]
         say_table(columns, rows, flexible="Name")

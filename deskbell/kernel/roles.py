@@ -44,7 +44,8 @@ def prepare_server(admin: Address, passwords: dict[str, str]) -> None:
 def unreachable(address: Address, error: Exception) -> str:
     """Say in one line why the server cannot be used: what libpq says first, without what it was asked with."""
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"Cannot use the database {address}: {reason.rpartition('failed: ')[2].removeprefix('FATAL:').strip()}."
+    cause = reason.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+    return f"Cannot use the database {address}: {cause}. Check DESKBELL_DATABASE_URL, and that the server runs."
 
 
 def can_log_in(address: Address) -> bool:

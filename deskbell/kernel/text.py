@@ -189,7 +189,7 @@ def human_bytes(size: int) -> str:
     value = float(size)
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1024
-        if round(value, 1) < 1024 or unit == "TB":  # noqa: PLR2004
+        if round(value, 1) < 1024 or unit == "TB":  # noqa: PLR2004 - bytes in a kB
             break
     return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 

@@ -27,8 +27,8 @@ from deskbell.tickets.models import BodyFormat, Comment, Ticket
 
 NO_TEXT = "(no text)"
 PASSED_ON = ("List-", "Precedence: list", "X-Auto-Response-Suppress")
-"""Signs that nobody should be answered automatically, but not that no person wrote: a desk's own address is often a group,
-and whatever a customer sends through it bears them."""
+"""Signs that nobody should be answered automatically, but not that no person wrote: a desk's own address is often a
+group, and whatever a customer sends through it bears them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 
 from deskbell.accounts.actions import create_organization, create_token, create_user
 from deskbell.accounts.models import Organization, Role, User
 from deskbell.accounts.passwords import hash_password
 from deskbell.kernel.actor import Actor, ActorKind, Channel
+from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
 from deskbell.tickets.actions import Sender, add_note, open_ticket, reply
 from deskbell.tickets.bodies import body_of
@@ -76,7 +76,7 @@ class Factory:
         with self.database.transaction(SYSTEM) as session:
             if is_internal:
                 return add_note(session, ticket.ticket_number, body=body_of(message), sender=sender)
-            now = datetime.now(UTC)
+            now = SystemClock().now()
             return reply(session, ticket.ticket_number, body=body_of(message), sender=sender, now=now)
 
 

@@ -139,7 +139,8 @@ async def _wait(event: asyncio.Event, at_most: timedelta) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Say in one line why: a group of errors by the first of them."""
+    """Say in one line why: a group of errors by the first of them, a wrapped one by what it wraps."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    error = error.__cause__ or error
     return f"{type(error).__name__}: {error}".strip().splitlines()[0]

@@ -40,7 +40,7 @@ def tolerant(read: Callable[[], T], otherwise: T) -> T:
     """Return what `read` returns, or `otherwise`: the standard library raises what it likes on hostile headers."""
     try:
         return read()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever the parser raises
         return otherwise
 
 

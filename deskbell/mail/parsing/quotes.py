@@ -175,7 +175,7 @@ def _header_rows(window: list[str], *, ruled: bool) -> int:
     text = "\n".join(window[begin:]).partition("\n\n")[0]
     block = text.split("\n")
     rows = sum(1 for line in block if _HEADER.fullmatch(line))
-    enough = rows >= 4 or (rows >= 3 and "@" in text) or (rows >= 2 and ruled)  # noqa: PLR2004
+    enough = rows >= 4 or (rows >= 3 and "@" in text) or (rows >= 2 and ruled)  # noqa: PLR2004 - see above
     return begin + len(block) if enough and _HEADER.fullmatch(block[0]) and re.search(r"\d", text) else 0
 
 

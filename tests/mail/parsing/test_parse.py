@@ -102,7 +102,7 @@ def test_an_automatic_reply_says_why_it_is_one() -> None:
         ("From: MAILER-DAEMON@example.com", True),
     ],
 )
-def test_headers_tell_whether_a_program_wrote(header: str, automatic: bool) -> None:  # noqa: FBT001
+def test_headers_tell_whether_a_program_wrote(header: str, automatic: bool) -> None:  # noqa: FBT001 - a row of the table
     assert parse(f"{header}\n\nhello".encode()).automatic is automatic
 
 
