@@ -15,7 +15,7 @@ from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
 from deskbell.kernel.events import publish
 from deskbell.kernel.text import clean_email, one_line
 
-TOKEN_PREFIX = "dbt_"  # noqa: S105 - what tokens begin with, so that leaked ones can be found
+TOKEN_PREFIX = "dbt"  # noqa: S105 - what tokens begin with, so that leaked ones can be found
 NAME_LENGTH = 255
 
 

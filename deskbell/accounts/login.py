@@ -14,7 +14,7 @@ from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
 from deskbell.kernel.text import clean, one_line
 
-SESSION_PREFIX = "dbs_"
+SESSION_PREFIX = "dbs"
 
 
 @dataclass(frozen=True, slots=True)

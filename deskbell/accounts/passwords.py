@@ -37,6 +37,6 @@ def verify_password(password: str, stored: str | None) -> bool:
     if len(password) > MAXIMUM_LENGTH:
         return False
     try:
-        return _hasher().verify(password, stored or _nobodys_hash()) and stored is not None
+        return _hasher().verify(password, stored or _nobodys_hash()) and bool(stored)
     except UnknownHashError:
         return False

@@ -17,6 +17,7 @@ from deskbell.cli import audit, database, groups, imports, mail, people, serve, 
 from deskbell.cli.commands import DataDir, Debug, command, group, invoked
 from deskbell.cli.console import note, say, say_error
 from deskbell.cli.faults import fault_of
+from deskbell.cli.interrupts import was_interrupted
 
 STOPPED = 130
 app = group(
@@ -96,6 +97,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:  # noqa: BLE001 - a person cannot read a traceback
+        if was_interrupted(error):
+            note("Stopped.")
+            return STOPPED
         fault = fault_of(error)
         if "--debug" in arguments:
             traceback.print_exception(error)

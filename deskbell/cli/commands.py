@@ -52,7 +52,7 @@ class Invocation:
         return f"deskbell {self.path}".strip()
 
 
-_invocation: ContextVar[Invocation] = ContextVar("deskbell_invocation", default=Invocation())
+_invocation: ContextVar[Invocation] = ContextVar("deskbell_invocation", default=Invocation())  # noqa: B039 - frozen
 
 
 def invocation() -> Invocation:

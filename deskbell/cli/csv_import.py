@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from deskbell.cli.commands import invocation
 from deskbell.cli.console import counted, note, say, say_json
 from deskbell.cli.desks import open_desk
+from deskbell.cli.interrupts import between_steps
 from deskbell.cli.progress import Meter, meter
 from deskbell.curation.csv_fields import BadRow, Row
 from deskbell.curation.csv_reader import read_rows
-from deskbell.curation.imports import Outcome, batches, check_batch, import_batch, keyed
+from deskbell.curation.imports import KeyedRow, Outcome, batches, check_batch, import_batch, keyed
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import DeskbellError, InvalidError
 from deskbell.runtime import Desk
 
 STOPPED = 130
+AGAIN = "Run the same command again to go on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,79 +67,99 @@ class _RefusedError(Exception):
 
 def run_import(plan: Plan, *, as_json: bool) -> int:
     """Do it, and return the exit code."""
-    tally, started, stopped = Tally(), time.perf_counter(), False
-    with _opened(plan.file) as stream, open_desk() as desk, meter(plan.file.name, "rows", _size(stream)) as bar:
+    started, stopped = time.perf_counter(), False
+    with (
+        _opened(plan.file) as stream,
+        open_desk() as desk,
+        meter(plan.file.name, "rows", _size(stream)) as bar,
+        between_steps() as check,
+    ):
+        work = _Import(plan, desk, stream, bar, check)
         try:
-            _import_all(desk, plan, stream, tally, bar)
-        except _RefusedError:
-            tally.added = 0
+            work.run()
         except KeyboardInterrupt:
-            tally.added = 0 if plan.strict else tally.added
             stopped = True
         except DeskbellError:
-            if tally.added and not (plan.strict or plan.dry_run):
-                note(
-                    f"{counted(tally.added, 'ticket')} added before this happened. Run the same command again to go on."
-                )
+            if work.tally.added:
+                note(f"{counted(work.tally.added, 'ticket')} added before this happened. {AGAIN}")
             raise
+    tally = work.tally
     tally.seconds = time.perf_counter() - started
     if as_json:
         say_json(_document(plan, tally, stopped=stopped))
     elif stopped:
-        note(f"Stopped: {_figures(plan, tally)}. Run the same command again to go on.")
+        note(f"Stopped: {_figures(plan, tally)}. {AGAIN}")
     else:
         say(f"{plan.file}: {_figures(plan, tally)}{_verdict(plan, tally)}")
     return STOPPED if stopped else int(bool(tally.refused))
 
 
-def _import_all(desk: Desk, plan: Plan, stream: io.BufferedReader, tally: Tally, bar: Meter) -> None:
-    if plan.strict:
-        _check_readable(plan, stream, tally, bar)
-        stream.seek(0)
-    actor = Actor.system(Channel.IMPORT, act=f"{invocation().act} {plan.file.name}")
-    if plan.strict or plan.dry_run:  # one transaction, in which all is well or nothing happens
-        with desk.database.transaction(actor) as session:
-            for outcome in _outcomes(session, desk, plan, stream):
-                _report(plan, stream, tally, outcome, bar)
-            if plan.strict and tally.refused:
-                raise _RefusedError
-        return
-    for batch in batches(_rows(plan, stream), plan.batch_size):
-        with desk.database.transaction(actor) as session:
-            outcome = import_batch(session, batch, requester=plan.requester, now=desk.resources.clock.now())
-        actor = replace(actor, operation=outcome.operation)  # all batches are one operation
-        _report(plan, stream, tally, outcome, bar)
+@dataclass
+class _Import:
+    """An import under way. `check` is called between batches and raises KeyboardInterrupt when it is to stop."""
 
+    plan: Plan
+    desk: Desk
+    stream: io.BufferedReader
+    bar: Meter
+    check: Callable[[], None]
+    tally: Tally = field(default_factory=Tally)
 
-def _outcomes(session: Session, desk: Desk, plan: Plan, stream: io.BufferedReader) -> Iterator[Outcome]:
-    for batch in batches(_rows(plan, stream), plan.batch_size):
-        if plan.dry_run:
-            yield check_batch(session, batch)
+    def run(self) -> None:
+        """Import, or only look, or import all or nothing."""
+        actor = Actor.system(Channel.IMPORT, act=f"{invocation().act} {self.plan.file.name}")
+        if self.plan.dry_run:
+            with self.desk.database.transaction(actor) as session:
+                for batch in self._batches():
+                    self._report(check_batch(session, batch))
+        elif self.plan.strict:
+            self._all_or_nothing(actor)
         else:
-            yield import_batch(session, batch, requester=plan.requester, now=desk.resources.clock.now())
+            for batch in self._batches():
+                with self.desk.database.transaction(actor) as session:
+                    outcome = self._import(session, batch)
+                actor = replace(actor, operation=outcome.operation)  # all batches are one operation
+                self._report(outcome)
 
+    def _all_or_nothing(self, actor: Actor) -> None:
+        """Read all before anything is written; then write all in one transaction, which has the last word."""
+        bad = [row for row in self._read() if isinstance(row, BadRow)]
+        if bad:
+            self._report(Outcome(refused=bad))
+            return
+        self.stream.seek(0)
+        try:
+            with self.desk.database.transaction(actor) as session:
+                for batch in self._batches():
+                    self._report(self._import(session, batch))
+                self._insist()
+        except BaseException as error:
+            self.tally.added = 0
+            if not isinstance(error, _RefusedError):
+                raise
 
-def _check_readable(plan: Plan, stream: io.BufferedReader, tally: Tally, bar: Meter) -> None:
-    """Read everything before anything is written."""
-    bad = [row for row in _read(plan, stream) if isinstance(row, BadRow)]
-    if bad:
-        _report(plan, stream, tally, Outcome(refused=bad), bar)
-        raise _RefusedError
+    def _insist(self) -> None:
+        if self.tally.refused:
+            raise _RefusedError
 
+    def _read(self) -> Iterator[Row | BadRow]:
+        plan = self.plan
+        return read_rows(self.stream, plan.mapping, encoding=plan.encoding, delimiter=plan.delimiter)
 
-def _read(plan: Plan, stream: io.BufferedReader) -> Iterator[Row | BadRow]:
-    return read_rows(stream, plan.mapping, encoding=plan.encoding, delimiter=plan.delimiter)
+    def _batches(self) -> Iterator[list[KeyedRow | BadRow]]:
+        rows = keyed(self._read(), self.plan.requester, force_new=self.plan.force_new)
+        for batch in batches(rows, self.plan.batch_size):
+            self.check()
+            yield batch
 
+    def _import(self, session: Session, batch: list[KeyedRow | BadRow]) -> Outcome:
+        return import_batch(session, batch, requester=self.plan.requester, now=self.desk.resources.clock.now())
 
-def _rows(plan: Plan, stream: io.BufferedReader) -> Iterator:
-    return keyed(_read(plan, stream), plan.requester, force_new=plan.force_new)
-
-
-def _report(plan: Plan, stream: io.BufferedReader, tally: Tally, outcome: Outcome, bar: Meter) -> None:
-    tally.take(outcome)
-    for row in sorted(outcome.refused, key=lambda row: row.line):
-        bar.complain(f"{plan.file}:{row.line}: {row.reason}")
-    bar.show(items=tally.seen, position=stream.tell())
+    def _report(self, outcome: Outcome) -> None:
+        self.tally.take(outcome)
+        for row in sorted(outcome.refused, key=lambda row: row.line):
+            self.bar.complain(f"{self.plan.file}:{row.line}: {row.reason}")
+        self.bar.show(items=self.tally.seen, position=self.stream.tell())
 
 
 @contextmanager
@@ -148,7 +170,7 @@ def _opened(file: Path) -> Iterator[io.BufferedReader]:
         raise InvalidError(f"{file} cannot be read: {error.strerror}. Check the path.", field="file") from error
     with stream:
         if not stream.seekable():  # a pipe is read twice with --strict, and measured for the progress bar
-            yield io.BufferedReader(io.BytesIO(stream.read()))  # type: ignore[arg-type]
+            yield io.BufferedReader(io.BytesIO(stream.read()))
         else:
             yield stream
 

@@ -67,7 +67,7 @@ def _confirm(desk: "Desk", status: "SchemaStatus", revision: str) -> None:
 
 @command(app, "db check", "deskbell db check", "deskbell db check --json")
 def check(as_json: Json = False) -> int:
-    """Compare the database with what this program expects: tables, row security, audit triggers. 1 where they differ."""
+    """Compare the database with what this program expects: tables, row security, audit triggers; 1 if they differ."""
     from deskbell.cli.desks import open_desk
     from deskbell.cli.inspection import differences
 

@@ -42,8 +42,8 @@ def _wrong_setting(error: "ValidationError") -> str:
 def open_desk(*, reading: bool = False, migrating: bool = False, upgrade: bool = False) -> Iterator["Desk"]:
     """Open the desk with its schema up to date.
 
-    When only `reading`, a schema that is up to date is left alone, so that a read-only database will do; when `migrating`,
-    any schema will do.
+    When only `reading`, a schema that is up to date is left alone, so that a read-only database will do; when
+    `migrating`, any schema will do.
     """
     settings = load_settings()
     _make_folder(settings.data_dir)
@@ -57,11 +57,15 @@ def open_desk(*, reading: bool = False, migrating: bool = False, upgrade: bool =
 
 def _make_folder(data_dir: Path) -> None:
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_dir.mkdir(
+            mode=0o711, parents=True, exist_ok=True
+        )  # PostgreSQL's user, where that is another, passes through
     except OSError as error:
         reason = "a file is in its place" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
-        message = f"The data directory {data_dir} cannot be made: {reason}. Choose another with --data-dir or DESKBELL_DATA_DIR."
-        raise SetupError(message) from error
+        raise SetupError(
+            f"The data directory {data_dir} cannot be made: {reason}. "
+            "Choose another with --data-dir or DESKBELL_DATA_DIR."
+        ) from error
 
 
 def system() -> "Actor":

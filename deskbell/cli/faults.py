@@ -1,5 +1,7 @@
-"""Errors become one line and an exit code: 1 it did not work, 2 it was asked for wrongly, 3 something must be put right
-outside (the database, the disk, a port), 70 a mistake in Deskbell, 130 stopped by Ctrl-C.
+"""Errors become one line and an exit code.
+
+1 it did not work, 2 it was asked for wrongly, 3 something outside must be put right (the database, the disk, a port),
+70 a mistake in Deskbell, 130 stopped by Ctrl-C.
 """
 
 import errno

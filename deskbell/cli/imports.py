@@ -20,7 +20,8 @@ Mapping = Annotated[
     typer.Option(
         "--map",
         metavar="COLUMN=FIELD,…",
-        help="Which column is what: message (needed), title, tag, requester, status, priority, created_at, external_id, assignee.",
+        help="Which column is what: message (needed), title, tag, requester, status, priority, created_at, "
+        "external_id, assignee.",
         show_default=False,
     ),
 ]
@@ -48,11 +49,12 @@ Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Messages, 
     app,
     "import csv",
     "deskbell import csv questions.csv --map text=message,category=tag --requester kim@example.org",
-    "deskbell import csv export.csv --map 'Body=message,From=requester,Created=created_at' --requester kim@example.org --dry-run",
-    "deskbell import csv alt.csv --map text=message --requester kim@example.org --encoding cp1252 --delimiter ';' --strict",
+    "deskbell import csv export.csv --map 'Body=message,Created=created_at' --requester kim@example.org --dry-run",
+    "deskbell import csv old.csv --map text=message --requester kim@example.org --encoding cp1252 --strict",
 )
 def import_csv(
     file: CsvFile,
+    *,
     mapping: Mapping = "",
     requester: Requester = "",
     encoding: Encoding = "utf-8",
@@ -65,9 +67,9 @@ def import_csv(
 ) -> int:
     """Make a ticket of each row of a CSV file.
 
-    A row that was imported before is known by its content and passed over, so an import that was interrupted goes on when
-    it is run again. Bad rows are named on standard error with line and reason, the good ones are kept, and the exit code
-    is 1.
+    A row that was imported before is known by its content and passed over, so an import that was interrupted goes on
+    when it is run again. Bad rows are named on standard error with line and reason, the good ones are kept, and the
+    exit code is 1.
     """
     from deskbell.cli.csv_import import Plan, run_import
     from deskbell.curation.csv_fields import parse_mapping
@@ -103,8 +105,8 @@ def import_csv(
 def import_mail(paths: Paths, as_json: Json = False) -> int:
     """Take in messages: files, folders, mbox, Maildir.
 
-    Each message is written down as it is before anything reads it, then filed: as a new ticket, as a comment on the ticket
-    that it answers, or in a state that says why neither. A message that is there already is passed over.
+    Each message is written down as it is before anything reads it, then filed: as a new ticket, as a comment on the
+    ticket that it answers, or in a state that says why neither. A message that is there already is passed over.
     """
     from deskbell.cli.mail_import import run_import
 

@@ -13,8 +13,14 @@ from deskbell.migrations.metadata import domain_tables, target_metadata
 from deskbell.runtime import Desk
 
 _EVENTS = ("insert", "update", "delete")
-_TABLES = "select relname, relrowsecurity and relforcerowsecurity as secured from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
-_TRIGGERS = "select c.relname, t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid where not t.tgisinternal and t.tgenabled <> 'D'"
+_TABLES = """
+select relname, relrowsecurity and relforcerowsecurity as secured
+  from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
+"""
+_TRIGGERS = """
+select c.relname, t.tgname
+  from pg_trigger t join pg_class c on c.oid = t.tgrelid where not t.tgisinternal and t.tgenabled <> 'D'
+"""
 _SERVER = """
 select current_setting('server_version') as server_version, current_database() as name,
        pg_size_pretty(pg_database_size(current_database())) as size,
@@ -55,7 +61,8 @@ def differences(desk: Desk) -> list[str]:
 def _unsecured(tables: dict[str, bool]) -> Iterator[str]:
     for name in domain_tables():
         if not tables.get(name, True):
-            yield f"The table {name} has no row security: `alter table {name} enable row level security, force row level security`."
+            remedy = f"alter table {name} enable row level security, force row level security"
+            yield f"The table {name} has no row security: `{remedy}`."
 
 
 def _unaudited(triggers: set[tuple[str, str]]) -> Iterator[str]:
@@ -63,7 +70,8 @@ def _unaudited(triggers: set[tuple[str, str]]) -> Iterator[str]:
         if is_audited(target_metadata.tables[name]):
             missing = [event for event in _EVENTS if (name, f"audit_{event}") not in triggers]
             if missing:
-                yield f"Changes of the table {name} are not recorded ({', '.join(missing)}): its audit triggers are missing or off."
+                events = ", ".join(missing)
+                yield f"Changes of the table {name} are not recorded ({events}): its audit triggers are missing or off."
 
 
 def _worded(difference: Any) -> str:  # noqa: ANN401 - Alembic's nested tuples

@@ -1,6 +1,6 @@
 """The import of mail: everything is written down first, then each message is filed in a transaction of its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from deskbell.cli.commands import invocation
 from deskbell.cli.console import counted, note, say, say_json, say_table
 from deskbell.cli.desks import open_desk
+from deskbell.cli.interrupts import between_steps
 from deskbell.cli.progress import Meter, meter
 from deskbell.kernel.actor import Actor, Channel
+from deskbell.kernel.errors import DeskbellError
 from deskbell.mail.files import FoundMessage, Skipped, read_messages
 from deskbell.mail.filing import file_message
 from deskbell.mail.ledger import receive, unread
@@ -22,7 +24,9 @@ from deskbell.tickets.models import Ticket
 BATCH_BYTES = 16 * 1024 * 1024
 """Messages are written down in transactions of about this size, or larger by one message."""
 STOPPED = 130
+AGAIN = "Run the same command again to go on."
 _SHOWN = 20
+_ROWS = 1000
 _UNREADABLE = ("could not be read", "does not exist")
 
 
@@ -52,11 +56,17 @@ def run_import(paths: Sequence[Path], *, as_json: bool) -> int:
     actor = Actor.system(Channel.MAIL, act=invocation().act)
     with open_desk() as desk:
         try:
-            with meter("Writing down", "messages", None) as bar:
-                _receive_all(desk, actor, paths, tally, bar)
-            _file_all(desk, actor, tally)
+            with between_steps() as check:
+                with meter("Writing down", "messages", None) as bar:
+                    for batch in _batches(read_messages(paths), tally, bar):
+                        check()
+                        _receive(desk, actor, batch, tally, bar)
+                _file_all(desk, actor, tally, check)
         except KeyboardInterrupt:
             stopped = True
+        except DeskbellError:
+            note(f"{counted(tally.received, 'message')} written down before this happened. {AGAIN}")
+            raise
         with desk.database.transaction(actor) as session:
             filed = list(_filed(session, tally.filed))
     if as_json:
@@ -64,7 +74,7 @@ def run_import(paths: Sequence[Path], *, as_json: bool) -> int:
     else:
         _tell(tally, filed)
     if stopped:
-        note("Stopped. What was written down is safe; run the same command again to go on.")
+        note(f"Stopped. What was written down is safe. {AGAIN}")
         return STOPPED
     return int(
         any(_is_fault(each, paths) for each in tally.skipped) or any(each.state is MailState.FAILED for each in filed)
@@ -76,36 +86,38 @@ def _is_fault(skipped: Skipped, paths: Sequence[Path]) -> bool:
     return skipped.reason.startswith(_UNREADABLE) or skipped.source in {str(path) for path in paths}
 
 
-def _receive_all(desk: Desk, actor: Actor, paths: Iterable[Path], tally: Tally, bar: Meter) -> None:
-    for batch in _batches(read_messages(paths), tally, bar):
-        with desk.database.transaction(actor) as session:
-            new = sum(receive(session, each.raw, source=each.source) is not None for each in batch)
-        tally.received += new
-        tally.known += len(batch) - new
-        bar.show(items=tally.received + tally.known, position=0)
+def _receive(desk: Desk, actor: Actor, batch: list[FoundMessage], tally: Tally, bar: Meter) -> None:
+    with desk.database.transaction(actor) as session:
+        new = sum(receive(session, each.raw, source=each.source) is not None for each in batch)
+    tally.received += new
+    tally.known += len(batch) - new
+    bar.show(items=tally.received + tally.known, position=0)
 
 
 def _batches(found: Iterable[FoundMessage | Skipped], tally: Tally, bar: Meter) -> Iterator[list[FoundMessage]]:
     batch: list[FoundMessage] = []
+    size = 0
     for each in found:
         if isinstance(each, Skipped):
             tally.skipped.append(each)
             bar.complain(f"{each.source}: {each.reason}.")
             continue
         batch.append(each)
-        if sum(len(message.raw) for message in batch) >= BATCH_BYTES or len(batch) >= 1000:  # noqa: PLR2004 - rows in one transaction
+        size += len(each.raw)
+        if size >= BATCH_BYTES or len(batch) >= _ROWS:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
 
 
-def _file_all(desk: Desk, actor: Actor, tally: Tally) -> None:
+def _file_all(desk: Desk, actor: Actor, tally: Tally, check: Callable[[], None]) -> None:
     """File all that nobody has filed yet, also what an interrupted run left behind."""
     with desk.database.transaction(actor) as session:
         waiting = session.scalars(unread()).all()
     with meter("Filing", "messages", len(waiting)) as bar:
         for number, message_id in enumerate(waiting, 1):
+            check()
             with desk.database.transaction(actor) as session:
                 if file_message(session, message_id) is not None:
                     tally.filed.append(message_id)
@@ -114,8 +126,8 @@ def _file_all(desk: Desk, actor: Actor, tally: Tally) -> None:
 
 def _filed(session: Session, ids: Sequence[int]) -> Iterator[Filed]:
     columns = (InboundMessage.source, InboundMessage.state, InboundMessage.reason, Ticket.ticket_number)
-    for start in range(0, len(ids), 1000):
-        chunk = ids[start : start + 1000]
+    for start in range(0, len(ids), _ROWS):
+        chunk = ids[start : start + _ROWS]
         statement = select(*columns).outerjoin(Ticket, Ticket.id == InboundMessage.ticket_id)
         for row in session.execute(statement.where(InboundMessage.id.in_(chunk)).order_by(InboundMessage.id)):
             yield Filed(*row)
@@ -124,10 +136,10 @@ def _filed(session: Session, ids: Sequence[int]) -> Iterator[Filed]:
 def _tell(tally: Tally, filed: list[Filed]) -> None:
     states = {state: sum(each.state is state for each in filed) for state in MailState}
     became = ", ".join(f"{number:,} {state.value}" for state, number in states.items() if number)
-    nothing = " Nothing new: these messages are there already." if tally.known and not (tally.received or filed) else ""
-    say(
-        f"{counted(tally.received, 'message')} added, {tally.known:,} known already, {len(tally.skipped):,} skipped.{nothing}"
-    )
+    again = tally.known and not (tally.received or filed)
+    nothing = " Nothing new: these messages are there already." if again else ""
+    figures = f"{tally.known:,} known already, {len(tally.skipped):,} skipped"
+    say(f"{counted(tally.received, 'message')} added, {figures}.{nothing}")
     if became:
         say(f"Filed as: {became}.")
     unclear = [each for each in filed if each.reason]

@@ -62,8 +62,8 @@ def serve(
 ) -> None:
     """Start Deskbell: database, web server and worker, until Ctrl-C.
 
-    Without DESKBELL_DATABASE_URL it starts its own PostgreSQL in the data directory. The first start makes the schema, an
-    administrator, whose password is shown this once, and a few example tickets. Data are kept.
+    Without DESKBELL_DATABASE_URL it starts its own PostgreSQL in the data directory. The first start makes the schema,
+    an administrator, whose password is shown this once, and a few example tickets. Data are kept.
     """
     started = time.perf_counter()
     from deskbell.cli.desks import load_settings, open_desk

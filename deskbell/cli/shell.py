@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,8 +48,8 @@ def shell(
 ) -> int:
     """Open psql, as a person, for reports, or as the owner.
 
-    As a person the rows are those that the person may see, and changes go to the audit log in their name. The exit code is
-    that of psql.
+    As a person the rows are those that the person may see, and changes go to the audit log in their name. The exit
+    code is that of psql.
     """
     if sum((bool(as_), owner, read_only)) != 1:
         raise InvalidError(
@@ -72,8 +73,6 @@ def _way_in(desk: "Desk", email: str, *, owner: bool) -> "tuple[Address, dict[st
     common = {"deskbell.channel": Channel.SQL.value, "deskbell.act": invocation().act}
     common["deskbell.ticket_prefix"] = desk.settings.ticket.prefix
     if email:
-        from dataclasses import replace
-
         from deskbell.cli.desks import actor
 
         who = replace(actor(desk, email), channel=Channel.SQL)
@@ -101,14 +100,17 @@ def _psql(desk: "Desk") -> Path:
 
 def _run(psql: Path, address: "Address", parameters: dict[str, str], arguments: list[str]) -> int:
     """Run psql. The password goes through the environment, as everybody may read a command line."""
-    options = " ".join(f"-c {name}={_escaped(value)}" for name, value in parameters.items() if value)
-    environment = {**os.environ, "PGPASSWORD": address.password, "PGOPTIONS": options, "PGAPPNAME": "deskbell db shell"}
-    nobody = address.as_role(address.user, "").dsn
+    given = dict(address.parameters)
+    options = [
+        given.pop("options", ""),
+        *(f"-c {name}={_escaped(value)}" for name, value in parameters.items() if value),
+    ]
+    secrets = {"PGPASSWORD": address.password, "PGOPTIONS": " ".join(options).strip()}
+    nobody = replace(address, password="", parameters=tuple(given.items())).dsn
+    command: list[str | Path] = [psql, "-X", "-v", "ON_ERROR_STOP=1", "-d", nobody, *arguments]
     before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for psql, which then cancels its statement
     try:
-        return subprocess.run(
-            [psql, "-X", "-v", "ON_ERROR_STOP=1", "-d", nobody, *arguments], env=environment, check=False
-        ).returncode  # noqa: S603 - psql
+        return subprocess.run(command, env=os.environ | secrets, check=False).returncode  # noqa: S603 - psql
     finally:
         signal.signal(signal.SIGINT, before)
 

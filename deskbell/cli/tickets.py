@@ -40,8 +40,8 @@ def list_tickets(
 ) -> None:
     """List the tickets that match a query, last changed first.
 
-    All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team and number; several values
-    of one field, separated by commas, mean any of them; none and me are values of assignee.
+    All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team and number; several
+    values of one field, separated by commas, mean any of them; none and me are values of assignee.
     """
     from deskbell.cli.desks import actor, open_desk
 

@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
 def worker(concurrency: Concurrency = 4, queue: Queues = None) -> None:
     """Run jobs, until Ctrl-C.
 
-    `deskbell serve` runs them too, unless told otherwise; any number of workers may run beside each other. Each job ends
-    as one line in the log on standard error.
+    `deskbell serve` runs them too, unless told otherwise; any number of workers may run beside each other. Each job
+    ends as one line in the log on standard error.
     """
     from deskbell.cli.desks import open_desk
 

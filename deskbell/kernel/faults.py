@@ -40,7 +40,7 @@ _BY_CODE: dict[str, Callable[[], DeskbellError]] = {
     "40001": lambda: ConflictError(_LOCKED),
     "40P01": lambda: ConflictError(_LOCKED),
 }
-_UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
+_UNAVAILABLE_CLASSES = ("08", "28", "3D", "53", "57", "58")
 
 
 def translated(error: BaseException, constraint_errors: ConstraintErrors) -> DeskbellError | None:

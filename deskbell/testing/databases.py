@@ -1,7 +1,7 @@
 """A Database whose transactions all end in a rollback: one outer transaction, and savepoints where the code commits.
 
-`join_transaction_mode="create_savepoint"`: otherwise an IntegrityError in the code under test would lose the rows of the
-fixtures, and the next commit would leak into the next test.
+`join_transaction_mode="create_savepoint"`: otherwise an IntegrityError in the code under test would lose the rows of
+the fixtures, and the next commit would leak into the next test.
 """
 
 from collections.abc import AsyncIterator, Iterator

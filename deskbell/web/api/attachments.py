@@ -17,7 +17,7 @@ router = api_router("", "attachments")
 Upload = Annotated[UploadFile, File(description="The file. Its type is found by looking into it.")]
 UPLOAD_PROBLEMS = problem_responses(409, 413)
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}},
+    200: {"description": "The bytes", "content": {"*/*": {"schema": {"format": "binary"}}}},
     304: {"description": "Not changed"},
 }
 

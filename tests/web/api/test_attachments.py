@@ -13,6 +13,10 @@ pytestmark = pytest.mark.anyio
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 
 
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 @pytest.fixture
 async def url(desk: Desk) -> str:
     ticket = await desk.make(lambda f: f.ticket())
@@ -81,7 +85,7 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(
     for size in (largest + 1, largest + 2 * 1024 * 1024):
         refused = await agent.post(f"{url}/attachments", files={"file": ("a.bin", bytes(size))})
         assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files_in(tmp_path) == []
 
 
 async def test_a_file_of_a_comment_hangs_on_the_comment(agent: httpx.AsyncClient, url: str) -> None:
@@ -110,7 +114,7 @@ async def test_files_of_notes_and_of_strangers_are_not_there(desk: Desk, agent: 
 
 async def test_a_file_that_the_storage_lost_is_404(agent: httpx.AsyncClient, url: str, tmp_path: Path) -> None:
     sent = (await agent.post(f"{url}/attachments", files={"file": ("a.txt", b"a")})).json()
-    for path in tmp_path.rglob(sent["sha256"]):
+    for path in files_in(tmp_path):
         path.unlink()
     gone = await agent.get(sent["content"])
     assert gone.status_code == 404

@@ -1,14 +1,21 @@
 """What a request costs: as many statements for fifty as for one."""
 
+from functools import partial
+
 import httpx
 import pytest
 
-from deskbell.accounts.models import Role
+from deskbell.accounts.models import Role, User
 from deskbell.testing.factories import Factory
 from deskbell.testing.statements import count_statements
+from deskbell.tickets.models import Ticket
 from tests.web.api.conftest import Desk
 
 pytestmark = pytest.mark.anyio
+
+
+def tickets_of(owner: User, count: int, factory: Factory) -> list[Ticket]:
+    return [factory.ticket(owner) for _ in range(count)]
 
 
 async def cost(desk: Desk, client: httpx.AsyncClient, url: str) -> int:
@@ -23,7 +30,7 @@ async def test_a_list_of_fifty_costs_what_a_list_of_one_costs(desk: Desk) -> Non
     agent, customer = await desk.as_(colleague), await desk.as_(owner)
     costs = []
     for count in (1, 49):
-        tickets = await desk.make(lambda f, count=count: [f.ticket(owner) for _ in range(count)])
+        tickets = await desk.make(partial(tickets_of, owner, count))
         for ticket in tickets[:3]:
             await agent.patch(f"/api/v1/tickets/{ticket.ticket_number}", json={"assignee_id": colleague.id})
             await agent.put(f"/api/v1/tickets/{ticket.ticket_number}/tags/urgent")

@@ -1,0 +1,111 @@
+"""`deskbell serve`: from nothing to a page, and to a clean end. As a process of its own, with its own database."""
+
+import json
+import re
+import signal
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deskbell.kernel.embedded.postmaster import running, shut_down
+from deskbell.kernel.embedded.waiting import deadline_in
+from tests.cli.conftest import Terminal, start_program
+
+READY = re.compile(r"Deskbell is ready: (http://\S+)")
+
+
+@pytest.fixture
+def data_dir(clean_environment: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory in which nothing is, and no server in the end."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-test-") as folder:
+        clean_environment.setenv("DESKBELL_DATA_DIR", str(Path(folder) / "desk"))
+        yield Path(folder) / "desk"
+        shut_down(Path(folder) / "desk/postgres", deadline_in(10))
+
+
+def serve(*options: str) -> tuple[subprocess.Popen[str], str, str]:
+    """Start it on a free port; return the process, its address, and what it said until it was ready."""
+    process = start_program("serve", "--port", "0", *options)
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if found := READY.match(line):
+            return process, found[1], said
+    _, err = process.communicate(timeout=10)
+    pytest.fail(f"it did not start: {said}{err}")
+
+
+def stop(process: subprocess.Popen[str], by: signal.Signals) -> str:
+    """Send a signal; return what it said from then on."""
+    process.send_signal(by)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in err) == (0, False), out + err
+    return out
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own address
+        return str(answer.read().decode())
+
+
+def log_in(url: str, email: str, password: str) -> int:
+    """Return the status that the API answers."""
+    body = json.dumps({"email": email, "password": password}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/api/v1/session", body, headers)  # noqa: S310 - our own address
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own address
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return int(error.code)
+
+
+def test_from_nothing_to_a_page_and_to_a_clean_end(data_dir: Path) -> None:
+    process, url, said = serve()
+    shown = dict(re.findall(r"^    (e-mail|password|address) +(\S+)$", said, re.MULTILINE))
+    assert shown["address"] == url
+    assert json.loads(get(f"{url}/healthz")) == {"status": "ok"}
+    assert log_in(url, shown["e-mail"], shown["password"]) in {200, 201}
+    assert log_in(url, shown["e-mail"], "not the password") == 401
+    assert stop(process, signal.SIGINT).endswith("Stopped.\n")
+    assert running(data_dir / "postgres") is None
+    assert shown["password"] not in "".join(path.read_text(errors="replace") for path in data_dir.glob("*.log"))
+
+    again, url, said = serve("--no-worker")
+    assert "password" not in said
+    assert log_in(url, shown["e-mail"], shown["password"]) in {200, 201}
+    stop(again, signal.SIGTERM)
+    assert running(data_dir / "postgres") is None
+
+
+def test_it_begins_with_a_demo_unless_told_otherwise(terminal: Terminal) -> None:
+    process, _, _ = serve("--no-demo", "--admin-email", "pat@example.test")
+    stop(process, signal.SIGTERM)
+    assert [user["email"] for user in terminal.ok("user", "list", "--json").json["users"]] == ["pat@example.test"]
+    process, _, said = serve()  # somebody is here already: this is no empty desk to show around in
+    stop(process, signal.SIGTERM)
+    assert "password" not in said
+    assert terminal.ok("ticket", "list").out == ""
+
+
+def test_an_empty_desk_gets_the_demo(terminal: Terminal) -> None:
+    process, _, _ = serve()
+    stop(process, signal.SIGTERM)
+    assert len(terminal.ok("ticket", "list", "--json").json["tickets"]) >= 10
+
+
+def test_the_worker_runs_alone_and_stops_when_told(terminal: Terminal) -> None:
+    process = terminal.start("worker", "--concurrency", "1")
+    assert process.stdout
+    assert process.stdout.readline() == "The worker runs; Ctrl-C stops it.\n"
+    assert process.stderr
+    assert "worker_started" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out.endswith("Stopped.\n")) == (0, True)
