@@ -1,18 +1,19 @@
 """The whole behaviour on one screen: which event is heard by whom, which job runs what, which constraint means what."""
 
 from deskbell.accounts.errors import CONSTRAINT_ERRORS as ACCOUNT_ERRORS
-from deskbell.accounts.events import PasswordChanged, UserDeactivated
+from deskbell.accounts.events import AgentDemoted, PasswordChanged, UserDeactivated
 from deskbell.accounts.login import remove_expired_sessions
 from deskbell.accounts.subscribers import log_out_everywhere
 from deskbell.kernel.errors import ConstraintErrors
 from deskbell.kernel.events import Handlers
 from deskbell.kernel.jobs import UPKEEP, Jobs, JobSpec
 from deskbell.kernel.upkeep import forget_answers, make_partitions, sweep_storage
-from deskbell.mail.jobs import file_received
+from deskbell.mail.jobs import FILE_MESSAGE, file_message, file_received
 from deskbell.tickets.errors import CONSTRAINT_ERRORS as TICKET_ERRORS
 from deskbell.tickets.subscribers import release_tickets
 
 HANDLERS: Handlers = {
+    AgentDemoted: (release_tickets,),
     UserDeactivated: (log_out_everywhere, release_tickets),
     PasswordChanged: (log_out_everywhere,),
 }
@@ -23,6 +24,7 @@ JOBS: Jobs = {
     "kernel.forget_answers": JobSpec(forget_answers, cron="27 * * * *"),
     "kernel.make_partitions": JobSpec(make_partitions, cron="37 2 * * *"),
     "kernel.sweep_storage": JobSpec(sweep_storage, cron="47 4 * * *"),
+    FILE_MESSAGE: JobSpec(file_message),
     "mail.file_received": JobSpec(file_received, cron="* * * * *"),
 }
 

@@ -1,6 +1,7 @@
 """Use cases about people, organizations and teams."""
 
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.events import PasswordChanged, UserDeactivated
 from deskbell.accounts.models import ApiToken, Organization, Role, Team, TeamMember, User
 from deskbell.accounts.queries import get_organization, get_team, get_user, users, with_email
+from deskbell.kernel.actor import ActorKind
 from deskbell.kernel.crypto import hash_token, new_token
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
@@ -33,19 +35,28 @@ def create_user(
 
     Raises InvalidError (not an address), EmailTakenError, ForbiddenError.
     """
-    if role is not Role.CUSTOMER and actor_of(session).kind in {"agent", "customer"}:
+    if role is not Role.CUSTOMER and actor_of(session).kind in {ActorKind.AGENT, ActorKind.CUSTOMER}:
         raise ForbiddenError("Only an administrator may add agents and administrators.")
     facts = {
         "email": clean_email(email),
         "full_name": one_line(full_name, NAME_LENGTH),
         "role": role,
         "organization_id": organization_id,
-        "time_zone": time_zone,
+        "time_zone": known_time_zone(time_zone),
     }
     if password_hash is not None:
         facts["password_hash"] = password_hash
     # Not `session.add`: that names every column, and agents may not write one for the password.
     return session.scalars(insert(User).values(facts).returning(User)).one()
+
+
+def known_time_zone(name: str) -> str:
+    """Return the name of a time zone of the tz database. Raises InvalidError."""
+    if name not in available_timezones():
+        raise InvalidError(
+            f"There is no time zone {one_line(name, 60)!r}. Write one like Europe/Oslo.", field="time_zone"
+        )
+    return name
 
 
 def find_or_create_customer(session: Session, email: str, full_name: str = "") -> User:

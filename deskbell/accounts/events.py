@@ -13,6 +13,13 @@ class UserDeactivated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentDemoted(Event):
+    """Somebody who worked for the desk is a customer now."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordChanged(Event):
     """Somebody has a new password."""
 

@@ -73,7 +73,7 @@ class User(Base):
                         "agent",
                         "update",
                         "role = 'customer' or id = (select deskbell_actor())",
-                        columns=("email", "full_name", "is_active", "organization_id", "locale", "time_zone"),
+                        columns=("email", "full_name", "organization_id", "locale", "time_zone"),
                     ),
                     Allow("customer", "select", "id = (select deskbell_actor())", but=HASHES),
                     Allow(
@@ -222,7 +222,8 @@ class LoginSession(Base):
                 "audit": "full",
                 "access": (
                     Allow("system", "select insert update delete"),
-                    Allow("agent customer admin", "select delete", OWN, but=("token_hash",)),
+                    Allow("admin", "select delete", but=("token_hash",)),
+                    Allow("agent customer", "select delete", OWN, but=("token_hash",)),
                 ),
             }
         },

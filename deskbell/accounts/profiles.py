@@ -6,13 +6,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from deskbell.accounts.actions import NAME_LENGTH, create_token, find_or_create_customer, set_active
+from deskbell.accounts.actions import NAME_LENGTH, create_token, find_or_create_customer, known_time_zone, set_active
+from deskbell.accounts.events import AgentDemoted
 from deskbell.accounts.models import ApiToken, Role, User
 from deskbell.accounts.queries import get_user
 from deskbell.kernel.actor import ActorKind
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
+from deskbell.kernel.events import publish
 from deskbell.kernel.text import clean_email, one_line
+
+LOCALE_LENGTH = 35
 
 
 def change_user(session: Session, user_id: int, changes: Mapping[str, Any]) -> User:
@@ -28,10 +32,16 @@ def change_user(session: Session, user_id: int, changes: Mapping[str, Any]) -> U
         values["email"] = clean_email(values["email"])
     if "full_name" in values:
         values["full_name"] = one_line(values["full_name"], NAME_LENGTH)
-    active = values.pop("is_active", user.is_active)
+    if "time_zone" in values:
+        values["time_zone"] = known_time_zone(values["time_zone"])
+    if "locale" in values:
+        values["locale"] = one_line(values["locale"], LOCALE_LENGTH)
+    active, was_staff = values.pop("is_active", user.is_active), user.role is not Role.CUSTOMER
     for name, value in values.items():
         setattr(user, name, value)
     session.flush()  # for a taken address to show here
+    if was_staff and user.role is Role.CUSTOMER:
+        publish(session, AgentDemoted(user.id))
     set_active(session, user_id, active=active)
     session.flush()  # the trigger's time comes back with it
     session.refresh(user, ["updated_at"])
@@ -73,8 +83,8 @@ def _check_may_change(session: Session, user: User, changes: Mapping[str, Any]) 
         if actor.user_id == user.id and changes.get("role", user.role) is not user.role:
             raise InvalidError("You cannot change your own role.", field="role")
         return
-    if "role" in changes:
-        raise ForbiddenError("Only an administrator may change roles.")
+    if not changes.keys().isdisjoint({"role", "is_active"}):
+        raise ForbiddenError("Only an administrator may change roles and who may log in.")
     if user.role is not Role.CUSTOMER and user.id != actor.user_id:
         raise ForbiddenError("Only an administrator may change agents and administrators.")
     if actor.kind is ActorKind.CUSTOMER and not changes.keys() <= {"full_name", "locale", "time_zone"}:

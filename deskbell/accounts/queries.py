@@ -50,8 +50,8 @@ def own_tokens(session: Session) -> Select[ApiToken]:
 
 
 def with_email(statement: Select[User], email: str) -> Select[User]:
-    """Keep who has this address; case does not matter."""
-    return statement.where(func.lower(User.email) == email.strip().lower())
+    """Keep who has this address, in any case. PostgreSQL lowers both sides: Python differs for some letters."""
+    return statement.where(func.lower(User.email) == func.lower(email.strip()))
 
 
 def agents() -> Select[User]:

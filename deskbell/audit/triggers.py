@@ -66,6 +66,11 @@ def audit_ddl(table: Table) -> Iterator[str]:
         f"create or replace trigger audit_truncate before truncate on {table.name} "
         "for each statement execute function deskbell_refuse_truncate()"
     )
+    keys = ", ".join(_quoted(column.name) for column in table.primary_key.columns)
+    yield (
+        f"create or replace trigger audit_key before update of {keys} on {table.name} "
+        "for each statement execute function deskbell_refuse_new_key()"
+    )
 
 
 def _record_id(table: Table) -> str:

@@ -87,7 +87,8 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """The synchronous engine, on psycopg 3."""
-        options = " ".join(f"-c {name}={value}" for name, value in self.server_parameters.items())
+        escaped = {n: v.replace("\\", "\\\\").replace(" ", "\\ ") for n, v in self.server_parameters.items()}
+        options = " ".join(f"-c {name}={value}" for name, value in escaped.items())
 
         def connect() -> psycopg.Connection[Any]:
             return psycopg.connect(self.address.dsn, options=options, connect_timeout=self.settings.connect_timeout)

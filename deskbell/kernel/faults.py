@@ -3,6 +3,7 @@
 SQLSTATE codes: PostgreSQL manual, appendix A.
 """
 
+import socket
 from collections.abc import Callable, Iterator
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -32,6 +33,8 @@ _BY_CODE: dict[str, Callable[[], DeskbellError]] = {
     "23514": lambda: InvalidError("A value is outside of what is allowed."),
     "22001": lambda: InvalidError("A text is longer than allowed."),
     "22003": lambda: InvalidError("A number is larger than allowed."),
+    "22021": lambda: InvalidError("A text holds characters that cannot be stored, such as NUL."),
+    "54000": lambda: InvalidError("A text is too large to be indexed."),
     "42501": ForbiddenError,
     "25006": lambda: UnavailableError(_READ_ONLY),
     "53100": lambda: UnavailableError(_DISK_FULL),
@@ -47,7 +50,7 @@ def translated(error: BaseException, constraint_errors: ConstraintErrors) -> Des
     """Return what `error` means, or None when it is a mistake in the program."""
     if isinstance(error, StaleDataError):
         return StaleError()
-    if isinstance(error, PoolTimeoutError | InterfaceError | OSError):
+    if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError | TimeoutError | socket.gaierror):
         return UnavailableError(_AWAY)
     code = sqlstate(error)
     if code is None:

@@ -86,7 +86,7 @@ class TicketSettings(BaseSettings):
     model_config = _config(env_prefix="DESKBELL_TICKET_")
 
     prefix: str = Field(
-        "DB-", pattern=r"^[A-Za-z][A-Za-z0-9]{0,9}[-#]?$", description="What ticket numbers begin with."
+        "DB-", pattern=r"^[A-Z][A-Z0-9]{0,9}[-#]?$", description="What ticket numbers begin with."
     )
 
 

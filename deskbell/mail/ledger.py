@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
@@ -33,11 +33,6 @@ def lock_unread(session: Session, message_id: int) -> InboundMessage | None:
         .with_for_update(skip_locked=True)
     )
     return session.scalar(statement)
-
-
-def counts_by_state() -> Select[MailState, int]:
-    """Count the messages in each state."""
-    return select(InboundMessage.state, func.count()).group_by(InboundMessage.state)
 
 
 def messages(state: MailState | None = None) -> Select[InboundMessage]:

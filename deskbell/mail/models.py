@@ -29,7 +29,7 @@ class InboundMessage(Base):
     __tablename__ = "inbound_messages"
     __table_args__ = (
         Index("uq_inbound_messages_sha256", "sha256", unique=True),
-        Index("ix_inbound_messages_message_id", "message_id"),
+        Index("ix_inbound_messages_message_id", "message_id", postgresql_using="hash"),  # may be long
         Index("ix_inbound_messages_ticket_id", "ticket_id"),
         Index("ix_inbound_messages_state", "state", "id"),
         {

@@ -35,7 +35,7 @@ def _person(column: ColumnElement[int | None], value: str, actor: Actor) -> Colu
         return column == actor.user_id if actor.user_id is not None else false()
     if value.lower() == "none":
         return column.is_(None)
-    return column.in_(select(User.id).where(func.lower(User.email) == value.lower()))
+    return column.in_(select(User.id).where(func.lower(User.email) == func.lower(value)))
 
 
 def _tag(value: str, _actor: Actor) -> ColumnElement[bool]:
@@ -47,7 +47,7 @@ def _tag(value: str, _actor: Actor) -> ColumnElement[bool]:
 def _named(column: ColumnElement[int | None], table: type[Organization | Team], value: str) -> ColumnElement[bool]:
     if value.lower() == "none":
         return column.is_(None)
-    return column.in_(select(table.id).where(func.lower(table.name) == value.lower()))
+    return column.in_(select(table.id).where(func.lower(table.name) == func.lower(value)))
 
 
 FIELDS: Mapping[str, Field] = {

@@ -22,9 +22,11 @@ def compile_query(text: str, *, actor: Actor) -> Select[Ticket]:
 
 
 def _words(term: Words) -> ColumnElement[bool]:
-    """Find words in title and description, by their stem; a word may also be a ticket's number."""
-    if term.is_phrase:
-        return Ticket.search_vector.op("@@")(func.phraseto_tsquery(LANGUAGE, term.text))
-    found = Ticket.search_vector.op("@@")(func.plainto_tsquery(LANGUAGE, term.text))
+    """Find words in title and description, by their stem; a word may also be a ticket's number.
+
+    A word that is in every text ("the", or a mark) has no stem to search by and excludes nothing.
+    """
+    parsed = (func.phraseto_tsquery if term.is_phrase else func.plainto_tsquery)(LANGUAGE, term.text)
+    found = or_(func.numnode(parsed) == 0, Ticket.search_vector.op("@@")(parsed))
     looks_like_number = any(c.isdigit() for c in term.text) and any(c.isalpha() for c in term.text)
     return or_(found, Ticket.ticket_number == term.text.upper()) if looks_like_number else found

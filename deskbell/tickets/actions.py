@@ -31,6 +31,7 @@ from deskbell.tickets.queries import lock_ticket
 from deskbell.tickets.rules import status_after_assignment, status_after_reply
 
 TITLE_LENGTH = 500
+CUSTOMERS_STATUSES = (TicketStatus.OPEN, TicketStatus.RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def reply(
     now: datetime,
 ) -> Comment:
     """Answer in public. A customer brings a waiting or finished ticket back by it; staff say where it stands."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     author = sender or _actor_as_sender(session)
     comment = _add_comment(session, ticket, body, author, is_internal=False)
     if author.is_staff and ticket.first_responded_at is None and author.user_id != ticket.creator_id:
@@ -102,7 +103,7 @@ def add_note(
     author = sender or _actor_as_sender(session)
     if not author.is_staff:
         raise ForbiddenError("Only the desk writes internal notes.")
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     comment = _add_comment(session, ticket, body, author, is_internal=True)
     _touch(session, ticket)
     publish(session, NoteAdded(ticket.id, comment.id))
@@ -111,7 +112,7 @@ def add_note(
 
 def assign(session: Session, number: str, assignee_id: int | None, *, expected: int | None = None) -> Ticket:
     """Give a ticket to an agent, or to nobody. An open one is then in progress."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     _require_staff(session)
     if assignee_id == ticket.assignee_id:
         return ticket
@@ -126,7 +127,9 @@ def assign(session: Session, number: str, assignee_id: int | None, *, expected: 
 
 def change_status(session: Session, number: str, status: TicketStatus, *, expected: int | None = None) -> Ticket:
     """Say where a ticket stands. `resolved_at` and the count of reopenings follow by themselves."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
+    if status is not ticket.status and status not in CUSTOMERS_STATUSES and not actor_of(session).is_staff:
+        raise ForbiddenError("You may resolve your ticket, or open it again.")
     _set_status(session, ticket, status)
     session.flush()  # the trigger's values come back with it
     return ticket
@@ -134,7 +137,7 @@ def change_status(session: Session, number: str, status: TicketStatus, *, expect
 
 def change_priority(session: Session, number: str, priority: TicketPriority, *, expected: int | None = None) -> Ticket:
     """Say how urgent a ticket is."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     _require_staff(session)
     ticket.priority = priority
     session.flush()  # the trigger's values come back with it
@@ -143,7 +146,7 @@ def change_priority(session: Session, number: str, priority: TicketPriority, *, 
 
 def change_title(session: Session, number: str, title: str, *, expected: int | None = None) -> Ticket:
     """Rename a ticket."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     _require_staff(session)
     cleaned = one_line(title, TITLE_LENGTH)
     if not cleaned:
@@ -155,7 +158,7 @@ def change_title(session: Session, number: str, title: str, *, expected: int | N
 
 def give_to_team(session: Session, number: str, team_id: int | None, *, expected: int | None = None) -> Ticket:
     """Give a ticket to a team, or to none."""
-    ticket = _load(session, number, expected)
+    ticket = load_to_change(session, number, expected)
     _require_staff(session)
     ticket.team_id = get_team(session, team_id).id if team_id is not None else None
     session.flush()  # the trigger's values come back with it
@@ -164,7 +167,7 @@ def give_to_team(session: Session, number: str, team_id: int | None, *, expected
 
 def soft_delete(session: Session, number: str, *, now: datetime, expected: int | None = None) -> bool:
     """Put a ticket away. Return whether anything changed: a deleted one stays as it is."""
-    ticket = _load(session, number, expected, deleted=True)
+    ticket = load_to_change(session, number, expected, deleted=True)
     _require_staff(session)
     if ticket.deleted_at is not None:
         return False
@@ -176,7 +179,7 @@ def soft_delete(session: Session, number: str, *, now: datetime, expected: int |
 
 def restore(session: Session, number: str, *, expected: int | None = None) -> bool:
     """Bring a deleted ticket back. Return whether anything changed."""
-    ticket = _load(session, number, expected, deleted=True)
+    ticket = load_to_change(session, number, expected, deleted=True)
     _require_staff(session)
     if ticket.deleted_at is None:
         return False
@@ -186,7 +189,8 @@ def restore(session: Session, number: str, *, expected: int | None = None) -> bo
     return True
 
 
-def _load(session: Session, number: str, expected: int | None, *, deleted: bool = False) -> Ticket:
+def load_to_change(session: Session, number: str, expected: int | None, *, deleted: bool = False) -> Ticket:
+    """Load a ticket under a lock. Raises StaleError where `expected` is not its version."""
     ticket = lock_ticket(session, number, deleted=deleted)
     if expected is not None and ticket.version != expected:
         message = (

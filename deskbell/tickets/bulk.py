@@ -13,7 +13,7 @@ from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus, Ticket
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A ticket to be created, its people and tags already known by id."""
+    """A ticket to be created, its people and tags already known by id. A resolved one was so at its last change."""
 
     title: str
     description: str
@@ -27,6 +27,7 @@ class NewTicket:
     tag_ids: tuple[int, ...] = ()
     updated_at: datetime | None = None
     first_responded_at: datetime | None = None
+    resolved_at: datetime | None = None
 
 
 def create_tickets(session: Session, tickets: Sequence[NewTicket]) -> list[int]:
@@ -59,4 +60,7 @@ def _values(ticket: NewTicket) -> dict[str, object]:
         "created_at": ticket.created_at,
         "updated_at": ticket.updated_at or ticket.created_at,
         "first_responded_at": ticket.first_responded_at,
+        "resolved_at": (ticket.resolved_at or ticket.updated_at or ticket.created_at)
+        if ticket.status.is_done
+        else None,
     }

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from deskbell.tickets import actions
 from deskbell.tickets.bodies import Body
 from deskbell.tickets.models import Comment, Ticket, TicketStatus
-from deskbell.tickets.queries import get_thread, lock_ticket
+from deskbell.tickets.queries import get_thread
 
 _CHANGES: Mapping[str, Callable[..., Ticket]] = {
     "title": actions.change_title,
@@ -26,7 +26,7 @@ def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, 
     The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the
     current version.
     """
-    lock_ticket(session, number)
+    actions.load_to_change(session, number, expected)
     for name in sorted(changes, key=list(_CHANGES).index):
         ticket = _CHANGES[name](session, number, changes[name], expected=expected)
         expected = ticket.version

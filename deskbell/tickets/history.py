@@ -38,7 +38,7 @@ class Change:
 
 
 def history_of(session: Session, ticket: Ticket, *, limit: int = 500) -> list[Change]:
-    """Return the newest changes first, at most `limit`, with names in the place of ids. A fixed number of statements."""
+    """Return the newest changes, at most `limit`, with names in the place of ids. A fixed number of statements."""
     rows = session.execute(changes_of_ticket(ticket.id).order_by(AuditLog.id.desc()).limit(limit)).all()
     names = _Names(session, rows, ticket)
     return [

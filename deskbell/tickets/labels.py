@@ -2,8 +2,8 @@
 
 import re
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
@@ -40,21 +40,20 @@ def untag(session: Session, number: str, name: str) -> bool:
     """Take a tag off a ticket. Return whether anything changed."""
     _require_staff(session)
     ticket = lock_ticket(session, number)
-    known = select(Tag.id).where(func.lower(Tag.name) == tag_name(name).lower())
+    known = select(Tag.id).where(func.lower(Tag.name) == func.lower(tag_name(name)))
     statement = delete(TicketTag).where(TicketTag.ticket_id == ticket.id, TicketTag.tag_id.in_(known))
     return bool(session.execute(statement.returning(TicketTag.tag_id)).all())
 
 
 def ensure_tags(session: Session, names: list[str]) -> dict[str, int]:
     """Return the ids of the tags by cleaned name, making those that are missing. Two statements, however many."""
-    cleaned = list(dict.fromkeys(tag_name(name) for name in names))
+    cleaned = sorted({tag_name(name) for name in names})  # in one order, so that two callers do not lock each other out
     if not cleaned:
         return {}
     session.execute(insert(Tag).values([{"name": name} for name in cleaned]).on_conflict_do_nothing())
-    lowered = {name.lower() for name in cleaned}
-    found = session.execute(select(func.lower(Tag.name), Tag.id).where(func.lower(Tag.name).in_(lowered)))
-    ids = {name: tag_id for name, tag_id in found}  # noqa: C416 - dict() does not know a Row for a pair
-    return {name: ids[name.lower()] for name in cleaned}
+    wanted = func.unnest(literal(cleaned, ARRAY(Text))).column_valued("wanted")
+    found = session.execute(select(wanted, Tag.id).join(Tag, func.lower(Tag.name) == func.lower(wanted)))
+    return {name: tag_id for name, tag_id in found}  # noqa: C416 - Row
 
 
 def delete_tag(session: Session, tag_id: int) -> None:

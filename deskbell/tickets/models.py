@@ -21,6 +21,10 @@ VISIBLE_TO_CUSTOMER = (
 )
 TICKET_VISIBLE = "exists (select from tickets t where t.id = ticket_id)"
 """A policy's subquery is itself under row security, so this means: a ticket that the actor may see."""
+NOT_BY_CUSTOMERS = (
+    *("ticket_number", "version", "reopen_count", "resolved_at", "created_at", "updated_at", "search_vector"),
+)
+"""A number of their choice would tell a customer, by the unique index, that a hidden ticket has it."""
 COMMENT_VISIBLE = "(comment_id is null or exists (select from comments c where c.id = comment_id))"
 
 
@@ -89,7 +93,9 @@ class Ticket(Base):
                         "customer",
                         "insert",
                         check="creator_id = (select deskbell_actor()) and assignee_id is null and team_id is null"
+                        " and due_at is null and first_responded_at is null and deleted_at is null"
                         " and (organization_id is null or organization_id = (select deskbell_organization()))",
+                        but=NOT_BY_CUSTOMERS,
                     ),
                     Allow("customer", "update", VISIBLE_TO_CUSTOMER, columns=("status",)),
                 ),

@@ -1,6 +1,6 @@
 """Tickets as composable statements, what is loaded with them, and how to get one."""
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from deskbell.kernel.actor import Actor
@@ -43,12 +43,7 @@ def tickets(*, deleted: bool = False) -> Select[Ticket]:
 def tagged(name: str) -> Select[int]:
     """Return the ids of the tickets with a tag. For `EXISTS` and `IN`, as a join would multiply the tickets."""
     statement = select(TicketTag.ticket_id).join(Tag, Tag.id == TicketTag.tag_id)
-    return statement.where(func.lower(Tag.name) == clean(name).strip().lower())
-
-
-def with_tag(statement: Select[Ticket], name: str) -> Select[Ticket]:
-    """Keep the tickets that bear a tag."""
-    return statement.where(exists(tagged(name).where(TicketTag.ticket_id == Ticket.id)))
+    return statement.where(func.lower(Tag.name) == func.lower(clean(name).strip()))
 
 
 def listed(statement: Select[Ticket], actor: Actor) -> Select[Ticket]:

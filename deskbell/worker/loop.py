@@ -80,8 +80,7 @@ class Worker:
             beside = [group.create_task(each) for each in steady]
             await self._take_jobs(group, stop)
             await self._wind_down()
-            for task in beside:
-                task.cancel()
+            await _end(beside)
         _log.info("worker_stopped", worker=self._queue.worker)
 
     async def _take_jobs(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
@@ -136,6 +135,14 @@ async def _wait(event: asyncio.Event, at_most: timedelta) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(at_most.total_seconds()):
             await event.wait()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: psycopg's pool waits by `asyncio.wait_for`, which can lose a cancellation."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.2)
 
 
 def _reason(error: BaseException) -> str:

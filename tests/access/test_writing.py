@@ -76,6 +76,19 @@ def test_a_customer_gives_their_ticket_to_nobody(world: World, column: str) -> N
     assert world.refusal("anna", f"update tickets set {column} = 1") == "42501 permission denied for table tickets"
 
 
+@pytest.mark.parametrize("column", ["ticket_number", "version", "resolved_at", "created_at"])
+def test_a_customer_chooses_neither_number_nor_times_of_a_ticket(world: World, column: str) -> None:
+    """Trap 14: a unique violation would tell that a hidden ticket has the number."""
+    statement = f"insert into tickets (title, creator_id, {column}) values ('x', %s, default)"
+    assert world.refusal("anna", statement, (world.ids["anna"],)) == "42501 permission denied for table tickets"
+
+
+@pytest.mark.parametrize("column", ["due_at", "first_responded_at", "deleted_at"])
+def test_a_customers_ticket_begins_as_a_new_one(world: World, column: str) -> None:
+    statement = f"insert into tickets (title, creator_id, {column}) values ('x', %s, now())"
+    assert world.refusal("anna", statement, (world.ids["anna"],)) == ROW_REFUSED.format("tickets")
+
+
 @pytest.mark.parametrize("who", ["anna", "bert", "agent"])
 def test_nobody_raises_their_own_role(world: World, who: str) -> None:
     assert world.refusal(who, "update users set role = 'admin'") == "42501 permission denied for table users"

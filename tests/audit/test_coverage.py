@@ -16,7 +16,7 @@ from deskbell.testing.databases import RollbackDatabase
 NOT_AUDITED = {"audit_logs", "operations", "idempotency_keys", "imported_rows"}
 """Whoever adds to these takes something out of the history, and should have to say so here as well."""
 AUDITED = [name for name in domain_tables() if is_audited(target_metadata.tables[name])]
-TRIGGERS = {"audit_insert", "audit_update", "audit_delete", "audit_truncate"}
+TRIGGERS = {"audit_insert", "audit_update", "audit_delete", "audit_truncate", "audit_key"}
 TREATMENTS = {"derived", "large", "secret"}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -89,3 +90,31 @@ def test_a_new_partition_has_the_indexes_of_the_log_and_is_guarded(admin: psycop
     row = admin.execute(query).fetchone()
     assert row is not None
     assert row[1:] == (True, True, 3, 3)
+
+
+def contents(admin: psycopg.Connection) -> list[tuple[str, int, str]]:
+    return admin.execute("select tableoid::regclass::text, id, table_name from audit_logs order by id").fetchall()
+
+
+def test_a_missing_month_refuses_nothing_and_gets_what_is_its_own_later(admin: psycopg.Connection) -> None:
+    """Nobody made partitions for months: the log goes on in the default partition, which is emptied in time."""
+    month = min(bounds(admin))
+    admin.execute(f"drop table {month}".encode())
+    admin.execute("insert into tags (name) values ('a'), ('b')")
+    before = contents(admin)
+    assert {name for name, _, _ in before} == {"audit_logs_default"}
+    for _ in range(2):
+        admin.execute("select deskbell_make_partitions(3)")
+    assert contents(admin) == [(month, record, table) for _, record, table in before]
+    admin.execute("insert into tags (name) values ('c')")
+    assert {name for name, _, _ in contents(admin)} == {month}
+    assert len({record for _, record, _ in contents(admin)}) == 3
+
+
+def test_two_that_make_partitions_at_once_both_end_well(fresh_address: Address, admin: psycopg.Connection) -> None:
+    with psycopg.connect(fresh_address.dsn) as first, ThreadPoolExecutor() as pool:
+        first.execute("select deskbell_make_partitions(7)")
+        second = pool.submit(lambda: admin.execute("select deskbell_make_partitions(7)").fetchall())
+        first.commit()
+        assert second.result(timeout=30) == [(0,)]
+    assert len(bounds(admin)) == 8

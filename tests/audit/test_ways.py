@@ -206,3 +206,12 @@ def test_a_customers_own_change_is_recorded_though_they_may_not_read_it(
     [created, changed] = trail("users", customer.id)
     assert (created.action, changed.action, changed.user_id) == ("CREATE", "UPDATE", customer.id)
     assert changed.changes == {"full_name": [customer.full_name, "New Name"]}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["update tags set id = default", "update ticket_tags set tag_id = tag_id", "update team_members set user_id = 1"],
+)
+def test_a_key_never_changes_as_the_log_knows_records_by_it(owner: psycopg.Connection, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the key of a record in"):
+        owner.execute(statement.encode())

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
@@ -17,6 +17,7 @@ from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError, 
 from deskbell.kernel.settings import DatabaseSettings, Settings
 from deskbell.testing.factories import SYSTEM
 from deskbell.testing.plugin import open_database
+from deskbell.testing.servers import as_application
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +32,7 @@ PARAMETERS = {
     "jit": "off",
     "deskbell.ticket_prefix": "DB-",
 }
-SHOW = text("select " + ", ".join(f"current_setting('{name}')" for name in PARAMETERS))
+SHOW = select(*(func.current_setting(name) for name in PARAMETERS))
 
 
 @pytest.fixture
@@ -119,6 +120,17 @@ async def test_connections_are_as_the_settings_say(own: Database) -> None:
         assert dict(zip(PARAMETERS, session.execute(SHOW).one(), strict=True)) == PARAMETERS
     async with own.async_transaction(SYSTEM) as asynchronous:
         assert dict(zip(PARAMETERS, (await asynchronous.execute(SHOW)).one(), strict=True)) == PARAMETERS
+
+
+async def test_a_name_with_a_space_or_a_backslash_is_taken_as_it_is(clone_address: Address) -> None:
+    address = as_application(clone_address)
+    database = Database(address, DatabaseSettings(application_name="my \\ desk -c jit=on"))
+    query = text("select current_setting('application_name'), current_setting('jit')")
+    with database.transaction(SYSTEM) as session:
+        assert tuple(session.execute(query).one()) == ("my \\ desk -c jit=on", "off")
+    async with database.async_transaction(SYSTEM) as asynchronous:
+        assert tuple((await asynchronous.execute(query)).one()) == ("my \\ desk -c jit=on", "off")
+    await database.aclose()
 
 
 @pytest.mark.parametrize(("profile", "size", "overflow"), [("standard", 10, 20), ("production", 20, 40)])

@@ -1,7 +1,8 @@
 """What becomes of messages that arrive: filed, suspended, failed, never lost and never the end of anything."""
 
+from dataclasses import replace
 from email.message import EmailMessage
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 from sqlalchemy import select, text
@@ -10,12 +11,14 @@ from sqlalchemy.orm import undefer
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
+from deskbell.kernel.resources import RESOURCES_KEY, resources_of
 from deskbell.mail.filing import file_message
-from deskbell.mail.jobs import file_received
+from deskbell.mail.jobs import FILE_MESSAGE, file_received
 from deskbell.mail.ledger import receive
 from deskbell.mail.models import InboundMessage, MailState
 from deskbell.testing.factories import SYSTEM, Factory
 from deskbell.tickets.models import Attachment, Comment, Ticket, TicketStatus
+from deskbell.wiring import JOBS
 
 MAIL = Actor.system(Channel.MAIL, act="test mail")
 
@@ -92,11 +95,11 @@ def test_a_colleague_whose_organization_shares_its_tickets_may_answer(database: 
     assert arrive(database, message(f"Re: {ticket.ticket_number}")).state is MailState.COMMENT
 
 
-def test_an_agents_mail_counts_as_the_first_response(database: Database, factory: Factory) -> None:
+def test_a_forged_mail_is_not_shown_as_an_agents_answer(database: Database, factory: Factory) -> None:
     factory.user(Role.AGENT, email="kim@example.test")
     ticket = factory.ticket()
-    arrive(database, message(f"Re: {ticket.ticket_number}"))
-    assert one(database, Ticket, ticket.id).first_responded_at is not None
+    filed = arrive(database, message(f"Re: {ticket.ticket_number}"))
+    assert (filed.state, filed.comment_id) == (MailState.SUSPENDED, None)
 
 
 def test_the_same_bytes_are_written_down_once(database: Database) -> None:
@@ -112,9 +115,7 @@ def test_the_same_message_by_another_way_is_a_duplicate(database: Database) -> N
     assert (filed.state, filed.ticket_id) == (MailState.DUPLICATE, None)
 
 
-@pytest.mark.parametrize(
-    "header", [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}, {"Return_Path": "<>"}]
-)
+@pytest.mark.parametrize("header", [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}, {"Return_Path": "<>"}])
 def test_what_a_robot_sent_opens_no_ticket(database: Database, header: dict[str, str]) -> None:
     filed = arrive(database, message(**header))
     assert (filed.state, filed.ticket_id) == (MailState.AUTOMATIC, None)
@@ -175,9 +176,48 @@ def test_the_raw_message_stays_as_it_came(database: Database) -> None:
     assert kept.raw == raw
 
 
-def test_a_job_files_what_a_crash_left_unread(database: Database) -> None:
+def test_a_job_is_added_for_each_message_that_a_crash_left_unread(database: Database) -> None:
     with database.transaction(MAIL) as session:
-        assert receive(session, message(), source="test")
+        numbers = [receive(session, message(body=body), source="test") for body in ("One", "Two")]
+        assert file_received(session) == 2
+        added = session.scalars(text("select args ->> 'message_id' from jobs.procrastinate_jobs order by id")).all()
+    assert added == [str(number) for number in numbers]
     with database.transaction(MAIL) as session:
+        JOBS[FILE_MESSAGE].function(session, message_id=numbers[0])
         assert file_received(session) == 1
-        assert file_received(session) == 0
+
+
+def plain(sender: str = "kim@example.test", message_id: str = "one@example.test", body: str = "Hello") -> bytes:
+    """Raw UTF-8 in the header, as some programs send it and the standard library would not write it."""
+    return f"From: {sender}\r\nMessage-ID: <{message_id}>\r\nSubject: Strange\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        plain(message_id="長" * 990),
+        plain(sender="ΝΙΚΟΣ@example.test"),
+        plain(sender="i@İstanbul.example"),
+        plain(body=" ".join(f"{chr(0x20000 + n)}-{chr(0x20001 + n)}" for n in range(33_000))),
+    ],
+    ids=["huge Message-ID", "final sigma", "dotted capital I", "more words than an index holds"],
+)
+def test_one_strange_message_does_not_stop_all_mail(database: Database, raw: bytes) -> None:
+    assert arrive(database, raw).state in {MailState.TICKET, MailState.SUSPENDED}
+    assert arrive(database, message()).state is MailState.TICKET
+
+
+def test_a_message_whose_id_a_suspended_one_bears_is_not_lost(database: Database) -> None:
+    arrive(database, b"Message-ID: <one@example.test>\r\n\r\nNobody wrote this.")
+    assert arrive(database, message(Message_ID="<one@example.test>")).state is MailState.TICKET
+
+
+def test_a_failed_message_still_says_from_whom_it_is(database: Database) -> None:
+    with database.transaction(MAIL) as session:
+        number = receive(session, message(), source="test")
+        broken = replace(resources_of(session), ticket_prefix=cast("str", None))  # whatever goes wrong in filing
+        session.info[RESOURCES_KEY] = broken
+        assert number is not None
+        file_message(session, number)
+        filed = session.get_one(InboundMessage, number)
+    assert (filed.state, filed.sender, filed.subject) == (MailState.FAILED, "kim@example.test", "Card lost")

@@ -67,34 +67,45 @@ select u.id, u.full_name, u.is_staff,
     or u.organization_id = (select deskbell_shared_organization())
     or exists (
          select from tickets t
-          where t.deleted_at is null
-            and (t.creator_id = (select deskbell_actor()) or t.organization_id = (select deskbell_shared_organization()))
-            and (u.id in (t.creator_id, t.assignee_id)
-                 or exists (select from comments c where c.ticket_id = t.id and c.author_id = u.id and not c.is_internal))
-       );
+          where u.id in (t.creator_id, t.assignee_id) and t.deleted_at is null
+            and (t.creator_id = (select deskbell_actor()) or t.organization_id = (select deskbell_shared_organization())))
+    or exists (
+         select from comments c join tickets t on t.id = c.ticket_id
+          where c.author_id = u.id and not c.is_internal and t.deleted_at is null
+            and (t.creator_id = (select deskbell_actor()) or t.organization_id = (select deskbell_shared_organization())));
 
 grant select on people to deskbell_customer, deskbell_agent, deskbell_admin, deskbell_system, deskbell_readonly;
 grant usage on sequence ticket_number_seq to deskbell_customer, deskbell_agent, deskbell_admin, deskbell_system;
 revoke all on function deskbell_begin_operation(), deskbell_token_holder(bytea), deskbell_session_holder(bytea) from public;
 grant execute on function deskbell_token_holder(bytea), deskbell_session_holder(bytea) to deskbell_app;
 
--- Partitions of the audit log for the months from the current one on, made ahead by every start and once a day.
+-- Takes what no month takes: without it every write of the desk would fail once the months ahead are used up.
+create table audit_logs_default partition of audit_logs default;
+alter table audit_logs_default enable row level security, force row level security;
+
+-- Partitions of the audit log for the months from the current one on, made ahead by every start and once a day. What
+-- lies in the default partition by then is moved; the lock keeps others from adding to it meanwhile.
 create function deskbell_make_partitions(months integer) returns integer
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  first date;
+  month timestamp;
   name text;
   made integer := 0;
 begin
   perform pg_advisory_xact_lock(hashtext('deskbell_make_partitions'));
   for i in 0 .. months loop
-    first := (date_trunc('month', now() at time zone 'UTC') + make_interval(months => i))::date;
-    name := 'audit_logs_' || to_char(first, '"y"YYYY"m"MM');
+    month := date_trunc('month', now() at time zone 'UTC') + make_interval(months => i);
+    name := 'audit_logs_' || to_char(month, '"y"YYYY"m"MM');
     if to_regclass(name) is null then
-      execute format('create table %I partition of audit_logs for values from (%L) to (%L)',
-                     name, first || ' 00:00:00+00', (first + interval '1 month')::date || ' 00:00:00+00');
-      execute format('alter table %I enable row level security', name);
+      lock table audit_logs_default in access exclusive mode;
+      execute format('create table %I (like audit_logs including defaults including constraints)', name);
+      execute format('with moved as (delete from audit_logs where created_at >= %1$L and created_at < %2$L returning *)
+                      insert into %3$I select * from moved',
+                     month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC', name);
+      execute format('alter table %I enable row level security, force row level security', name);
+      execute format('alter table audit_logs attach partition %I for values from (%L) to (%L)',
+                     name, month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
       made := made + 1;
     end if;
   end loop;

@@ -71,6 +71,7 @@ alter function deskbell_audit_organizations_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_organizations_delete() from public;
 create or replace trigger audit_delete after delete on organizations referencing old table as old_rows for each statement execute function deskbell_audit_organizations_delete();
 create or replace trigger audit_truncate before truncate on organizations for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on organizations for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_tags_insert() returns trigger
 language plpgsql security definer
@@ -144,6 +145,7 @@ alter function deskbell_audit_tags_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_tags_delete() from public;
 create or replace trigger audit_delete after delete on tags referencing old table as old_rows for each statement execute function deskbell_audit_tags_delete();
 create or replace trigger audit_truncate before truncate on tags for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on tags for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_teams_insert() returns trigger
 language plpgsql security definer
@@ -216,6 +218,7 @@ alter function deskbell_audit_teams_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_teams_delete() from public;
 create or replace trigger audit_delete after delete on teams referencing old table as old_rows for each statement execute function deskbell_audit_teams_delete();
 create or replace trigger audit_truncate before truncate on teams for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on teams for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_users_insert() returns trigger
 language plpgsql security definer
@@ -295,6 +298,7 @@ alter function deskbell_audit_users_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_users_delete() from public;
 create or replace trigger audit_delete after delete on users referencing old table as old_rows for each statement execute function deskbell_audit_users_delete();
 create or replace trigger audit_truncate before truncate on users for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on users for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_api_tokens_insert() returns trigger
 language plpgsql security definer
@@ -372,6 +376,7 @@ alter function deskbell_audit_api_tokens_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_api_tokens_delete() from public;
 create or replace trigger audit_delete after delete on api_tokens referencing old table as old_rows for each statement execute function deskbell_audit_api_tokens_delete();
 create or replace trigger audit_truncate before truncate on api_tokens for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on api_tokens for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_login_sessions_insert() returns trigger
 language plpgsql security definer
@@ -447,6 +452,7 @@ alter function deskbell_audit_login_sessions_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_login_sessions_delete() from public;
 create or replace trigger audit_delete after delete on login_sessions referencing old table as old_rows for each statement execute function deskbell_audit_login_sessions_delete();
 create or replace trigger audit_truncate before truncate on login_sessions for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on login_sessions for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_team_members_insert() returns trigger
 language plpgsql security definer
@@ -517,6 +523,7 @@ alter function deskbell_audit_team_members_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_team_members_delete() from public;
 create or replace trigger audit_delete after delete on team_members referencing old table as old_rows for each statement execute function deskbell_audit_team_members_delete();
 create or replace trigger audit_truncate before truncate on team_members for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of team_id, user_id on team_members for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_tickets_insert() returns trigger
 language plpgsql security definer
@@ -605,6 +612,7 @@ alter function deskbell_audit_tickets_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_tickets_delete() from public;
 create or replace trigger audit_delete after delete on tickets referencing old table as old_rows for each statement execute function deskbell_audit_tickets_delete();
 create or replace trigger audit_truncate before truncate on tickets for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on tickets for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_comments_insert() returns trigger
 language plpgsql security definer
@@ -683,6 +691,7 @@ alter function deskbell_audit_comments_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_comments_delete() from public;
 create or replace trigger audit_delete after delete on comments referencing old table as old_rows for each statement execute function deskbell_audit_comments_delete();
 create or replace trigger audit_truncate before truncate on comments for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on comments for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_ticket_tags_insert() returns trigger
 language plpgsql security definer
@@ -753,6 +762,7 @@ alter function deskbell_audit_ticket_tags_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_ticket_tags_delete() from public;
 create or replace trigger audit_delete after delete on ticket_tags referencing old table as old_rows for each statement execute function deskbell_audit_ticket_tags_delete();
 create or replace trigger audit_truncate before truncate on ticket_tags for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of ticket_id, tag_id on ticket_tags for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_attachments_insert() returns trigger
 language plpgsql security definer
@@ -832,6 +842,7 @@ alter function deskbell_audit_attachments_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_attachments_delete() from public;
 create or replace trigger audit_delete after delete on attachments referencing old table as old_rows for each statement execute function deskbell_audit_attachments_delete();
 create or replace trigger audit_truncate before truncate on attachments for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on attachments for each statement execute function deskbell_refuse_new_key();
 
 create or replace function deskbell_audit_inbound_messages_insert() returns trigger
 language plpgsql security definer
@@ -915,3 +926,4 @@ alter function deskbell_audit_inbound_messages_delete() owner to deskbell_owner;
 revoke all on function deskbell_audit_inbound_messages_delete() from public;
 create or replace trigger audit_delete after delete on inbound_messages referencing old table as old_rows for each statement execute function deskbell_audit_inbound_messages_delete();
 create or replace trigger audit_truncate before truncate on inbound_messages for each statement execute function deskbell_refuse_truncate();
+create or replace trigger audit_key before update of id on inbound_messages for each statement execute function deskbell_refuse_new_key();

@@ -26,6 +26,14 @@ begin
 end
 $$;
 
+create function deskbell_refuse_new_key() returns trigger
+language plpgsql as $$
+begin
+  raise exception 'the key of a record in % never changes: the audit log knows the record by it', tg_table_name
+    using errcode = 'insufficient_privilege';
+end
+$$;
+
 -- Keeps `updated_at`, whichever way the change came.
 create function deskbell_touch() returns trigger
 language plpgsql as $$
@@ -35,10 +43,24 @@ begin
 end
 $$;
 
--- What a ticket is found by. Bounded: a tsvector holds at most 1 MB, and a mail may be far longer.
+-- What a ticket is found by. A tsvector holds at most 1 MB and a mail may be far longer: as much of it as fits.
 create function deskbell_ticket_search_vector(title text, description text) returns tsvector
-language sql immutable parallel safe
-return to_tsvector('pg_catalog.english', title || ' ' || left(description, 200000));
+language plpgsql immutable parallel safe as $$
+declare
+  room integer := 200000;
+begin
+  if length(description) <= 50000 then
+    return to_tsvector('pg_catalog.english', title || ' ' || description);
+  end if;
+  loop
+    begin
+      return to_tsvector('pg_catalog.english', title || ' ' || left(description, room));
+    exception when program_limit_exceeded then
+      room := room / 2;
+    end;
+  end loop;
+end
+$$;
 
 -- Keeps what follows from a ticket's status and texts, whichever way the change came.
 create function deskbell_ticket_before_insert() returns trigger

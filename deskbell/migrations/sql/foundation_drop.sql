@@ -13,6 +13,7 @@ drop function deskbell_actor();
 drop function deskbell_channel();
 drop function deskbell_cause();
 drop function deskbell_refuse_truncate();
+drop function deskbell_refuse_new_key();
 drop function deskbell_touch();
 drop function deskbell_ticket_search_vector(text, text);
 drop function deskbell_ticket_before_insert();

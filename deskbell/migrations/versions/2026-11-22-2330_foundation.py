@@ -474,7 +474,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_inbound_messages_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_messages")),
     )
-    op.create_index("ix_inbound_messages_message_id", "inbound_messages", ["message_id"], unique=False)
+    op.create_index(
+        "ix_inbound_messages_message_id", "inbound_messages", ["message_id"], unique=False, postgresql_using="hash"
+    )
     op.create_index("ix_inbound_messages_state", "inbound_messages", ["state", "id"], unique=False)
     op.create_index("ix_inbound_messages_ticket_id", "inbound_messages", ["ticket_id"], unique=False)
     op.create_index("uq_inbound_messages_sha256", "inbound_messages", ["sha256"], unique=True)
