@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
-
-from sqlalchemy import Select, func, select
+from typing import Self
 
 
 class ActorKind(StrEnum):
@@ -82,10 +80,6 @@ class Actor:
             "deskbell.cause": self.cause[:200],
             "deskbell.operation": "" if self.operation is None else str(self.operation),
         }
-
-    def statement(self) -> Select[Any]:
-        """Return the one statement that makes this actor act, until the transaction ends (`SET LOCAL`, never `SET`)."""
-        return select(*(func.set_config(name, value, True) for name, value in self.settings().items()))
 
 
 _current: ContextVar[Actor | None] = ContextVar("deskbell_actor", default=None)

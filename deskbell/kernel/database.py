@@ -36,12 +36,6 @@ _BEGIN = text(
 class ActorSession(Session):
     """A session whose transactions begin by saying who acts."""
 
-    @property
-    def actor(self) -> Actor | None:
-        """Who acts in the transactions of this session."""
-        actor: Actor | None = self.info.get(ACTOR_KEY)
-        return actor
-
 
 @event.listens_for(ActorSession, "after_begin")
 def _say_who_acts(session: Session, transaction: SessionTransaction, connection: Connection) -> None:

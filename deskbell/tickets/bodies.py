@@ -13,6 +13,12 @@ from deskbell.tickets.models import BodyFormat
 MAXIMUM_LENGTH = 5_000_000
 """Characters of one message; a mail's text is cut to it by the mail slice, which keeps the raw message."""
 
+MAXIMUM_MARKDOWN = 100_000
+"""Characters of Markdown: what is built to be slow takes a second or two, and not minutes."""
+
+MAXIMUM_HTML = 1_000_000
+"""Characters that Markdown may become: a table grows far beyond its source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -33,8 +39,17 @@ def body_of(text: str, text_format: BodyFormat = BodyFormat.TEXT, *, field: str 
         raise InvalidError(f"A message has at most {MAXIMUM_LENGTH:,} characters.", field=field)
     if text_format is BodyFormat.HTML:
         raise InvalidError("Send text or Markdown; HTML comes in by mail alone.", field="format")
-    html = nh3.clean(_markdown().render(cleaned)) if text_format is BodyFormat.MARKDOWN else None
+    html = _rendered(cleaned, field) if text_format is BodyFormat.MARKDOWN else None
     return Body(cleaned, text_format, html)
+
+
+def _rendered(markdown: str, field: str) -> str:
+    if len(markdown) > MAXIMUM_MARKDOWN:
+        raise InvalidError(f"Markdown has at most {MAXIMUM_MARKDOWN:,} characters. Send it as text.", field=field)
+    html = _markdown().render(markdown)
+    if len(html) > MAXIMUM_HTML:
+        raise InvalidError("This Markdown grows too large when it is shown. Send it as text.", field=field)
+    return nh3.clean(html)
 
 
 @cache

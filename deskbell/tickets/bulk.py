@@ -48,6 +48,7 @@ def put_tags(session: Session, pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def _values(ticket: NewTicket) -> dict[str, object]:
+    changed_at = ticket.updated_at or ticket.created_at
     return {
         "title": ticket.title,
         "description": ticket.description,
@@ -58,9 +59,7 @@ def _values(ticket: NewTicket) -> dict[str, object]:
         "assignee_id": ticket.assignee_id,
         "organization_id": ticket.organization_id,
         "created_at": ticket.created_at,
-        "updated_at": ticket.updated_at or ticket.created_at,
+        "updated_at": changed_at,
         "first_responded_at": ticket.first_responded_at,
-        "resolved_at": (ticket.resolved_at or ticket.updated_at or ticket.created_at)
-        if ticket.status.is_done
-        else None,
+        "resolved_at": (ticket.resolved_at or changed_at) if ticket.status.is_done else None,
     }

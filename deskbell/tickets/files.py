@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
@@ -9,7 +10,7 @@ from deskbell.kernel.errors import ForbiddenError, InvalidError
 from deskbell.kernel.storage import StoredBlob
 from deskbell.kernel.text import clean_file_name
 from deskbell.tickets.models import Attachment, Comment, Ticket
-from deskbell.tickets.queries import lock_ticket
+from deskbell.tickets.queries import get_ticket, lock_ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,36 @@ class StoredFile:
     content_id: str | None = None
 
 
+def check_place(session: Session, number: str, *, comment_id: int | None = None) -> None:
+    """Raise what `attach` would raise: to be asked before the bytes are stored for nothing."""
+    _comment(session, get_ticket(session, number), comment_id)
+
+
 def attach(session: Session, number: str, file: StoredFile, *, comment_id: int | None = None) -> Attachment:
-    """Attach a file to a ticket's first message or to one of its comments."""
+    """Attach a file to a ticket's first message or to one of its comments, of which customers may use their own."""
     ticket = lock_ticket(session, number)
-    comment = session.get(Comment, comment_id) if comment_id is not None else None
-    if comment_id is not None and (comment is None or comment.ticket_id != ticket.id):
-        raise InvalidError(f"{ticket.ticket_number} has no comment {comment_id}.", field="comment_id")
+    comment = _comment(session, ticket, comment_id)
     actor = actor_of(session)
     if actor.user_id is None:
         raise ForbiddenError("The system attaches nothing by itself; say who the sender is.")
     return add_attachment(session, ticket, file, comment=comment, uploaded_by_id=actor.user_id)
+
+
+def _comment(session: Session, ticket: Ticket, comment_id: int | None) -> Comment | None:
+    if comment_id is None:
+        return None
+    comment = session.get(Comment, comment_id)
+    if comment is None or comment.ticket_id != ticket.id:
+        raise InvalidError(f"{ticket.ticket_number} has no comment {comment_id}.", field="comment_id")
+    actor = actor_of(session)
+    if not actor.is_staff and comment.author_id != actor.user_id:
+        raise ForbiddenError("You can attach files to your own comments, and to the ticket.")
+    return comment
+
+
+def is_kept(session: Session, key: str) -> bool:
+    """Whether an attachment has these bytes. For the system, which sees all attachments."""
+    return session.scalar(select(exists().where(Attachment.storage_key == key))) or False
 
 
 def add_attachment(

@@ -11,7 +11,7 @@ COOKIE = "deskbell_session"
 HEADER = "X-CSRF-Token"
 FIELD = "csrf_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class CsrfError(ForbiddenError):
@@ -30,7 +30,12 @@ async def check_csrf(request: Request, key: bytes, session_secret: str) -> None:
     if request.method in SAFE_METHODS:
         return
     token = request.headers.get(HEADER, "")
-    if not token and request.headers.get("content-type", "").startswith(_FORMS):
+    if not token and request.headers.get("content-type", "").startswith(FORMS):
         token = str((await request.form()).get(FIELD, ""))
-    if not hmac.compare_digest(token.encode(errors="replace"), csrf_token_for(key, session_secret).encode()):
+    if not same_token(token, csrf_token_for(key, session_secret)):
         raise CsrfError
+
+
+def same_token(given: str, expected: str) -> bool:
+    """Compare in constant time. `given` may hold anything: a form's charset can smuggle in what UTF-8 cannot say."""
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())

@@ -18,7 +18,7 @@ from deskbell.kernel.database import ACTOR_KEY, Database
 from deskbell.kernel.errors import ForbiddenError, UnauthenticatedError
 from deskbell.kernel.resources import Resources
 from deskbell.web.csrf import COOKIE, SAFE_METHODS, check_csrf
-from deskbell.web.idempotency import claim_key
+from deskbell.web.idempotency import claim_key, read_attempt
 
 IDENTITY_KEY = "deskbell.identity"
 READ_SCOPE = "read"
@@ -33,16 +33,21 @@ _cookie = APIKeyCookie(
 
 
 async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
-    """Open the request's transaction: find out who asks and act as them, in one statement; commit if all goes well."""
+    """Open the request's transaction: find out who asks and act as them, in one statement; commit if all goes well.
+
+    What takes as long as the client likes, such as waiting for the body, comes before.
+    """
     secret, channel = _presented(request)
     if channel is Channel.WEB:
         await check_csrf(request, request.app.state.key, secret)
+    attempt = await read_attempt(request) if _is_api(request) else None
     database: Database = request.app.state.database
     async with database.async_unidentified_transaction() as session:
         identity = await session.run_sync(_identify, secret, channel, _act(request))
         request.state.user_id = identity.user_id
         _check_scopes(identity, request.method)
-        await claim_key(session, request, identity.user_id)
+        if attempt is not None:
+            await claim_key(session, request, identity.user_id, attempt)
         yield session
 
 
@@ -88,10 +93,15 @@ Tools = Annotated[Resources, Depends(resources)]
 Key = Annotated[bytes, Depends(signing_key)]
 
 
+def _is_api(request: Request) -> bool:
+    """Whether this is a route of the API: pages know neither tokens nor idempotency keys."""
+    return getattr(request.scope.get("route"), "is_api", False)
+
+
 def _presented(request: Request) -> tuple[str, Channel]:
     """Return the secret that came with the request. A token is explicit, so it goes before a cookie."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme:
+    if scheme and _is_api(request):
         if scheme.lower() != "bearer" or token.strip().startswith(SESSION_PREFIX):
             raise UnauthenticatedError("Send `Authorization: Bearer dbt_…`, with one of your API tokens.")
         return token.strip(), Channel.API

@@ -1,29 +1,20 @@
-"""Files in and out: uploads go to the attachment storage, downloads come from it, in pieces and in threads."""
+"""Files on their way out: from the attachment storage, in pieces and in threads."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from anyio import to_thread
-from fastapi import Request, Response, UploadFile
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from deskbell.kernel.resources import Resources
-from deskbell.kernel.storage import INLINE_SAFE, sniff
+from deskbell.kernel.storage import INLINE_SAFE
 from deskbell.kernel.text import clean
-from deskbell.tickets.files import StoredFile
 from deskbell.tickets.models import Attachment
 
 _CHUNK: Final = 256 * 1024
 _ATTR_CHARACTERS: Final = "!#$&+-.^_`|~"  # attr-char of RFC 8187
-
-
-async def store_upload(upload: UploadFile, tools: Resources) -> StoredFile:
-    """Keep the bytes of an upload. What the client says of their type is not believed. Raises TooLargeError."""
-    name = clean(upload.filename or "")
-    blob = await to_thread.run_sync(partial(tools.storage.put, upload.file, max_bytes=tools.attachment_bytes))
-    return StoredFile(blob, name, sniff(blob.head, name))
 
 
 async def download(request: Request, attachment: Attachment, tools: Resources) -> Response:

@@ -21,6 +21,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from deskbell.kernel.errors import ConflictError, InvalidError
 from deskbell.kernel.idempotency import IdempotencyKey
+from deskbell.web.csrf import FORMS
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -46,6 +47,14 @@ class AlreadyAnsweredError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request with a key: what it would claim."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A key that this request was the first to use."""
 
@@ -65,16 +74,23 @@ def remember_instead(request: Request, body: bytes) -> None:
     request.state.remembered_body = body
 
 
-async def claim_key(session: AsyncSession, request: Request, user_id: int) -> None:
-    """Claim the request's key, if it has one. Raises AlreadyAnsweredError, KeyReusedError or InvalidError."""
+async def read_attempt(request: Request) -> Attempt | None:
+    """Return the request's key with its fingerprint, None where it has no key. Raises InvalidError.
+
+    This waits for the whole body, so it is called before there is a transaction.
+    """
     header = request.headers.get(HEADER)
     if request.method != "POST" or header is None:
-        return
+        return None
     match = _KEY.fullmatch(header)
     if match is None:
         raise InvalidError(f"{HEADER} has 1 to 255 visible ASCII characters, a UUID for example.", field=HEADER)
-    fingerprint = await _fingerprint(request)
-    row_id = await session.run_sync(_claim, user_id, match[1], fingerprint)
+    return Attempt(match[1], await _fingerprint(request))
+
+
+async def claim_key(session: AsyncSession, request: Request, user_id: int, attempt: Attempt) -> None:
+    """Claim the request's key. Raises AlreadyAnsweredError, KeyReusedError or ConflictError."""
+    row_id = await session.run_sync(_claim, user_id, attempt.key, attempt.fingerprint)
     request.state.claim = Claim(row_id, session)
 
 
@@ -108,7 +124,7 @@ def _answer_again(session: Session, user_id: int, key: str, fingerprint: bytes) 
 async def _fingerprint(request: Request) -> bytes:
     """SHA-256 of method, address and body. Of a form the fields count, as its boundary differs at each attempt."""
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").startswith(FORMS):
         await _add_form(digest, await request.form())
     else:
         digest.update(await request.body())

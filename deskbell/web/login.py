@@ -23,7 +23,7 @@ from deskbell.kernel.clock import Clock
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import TooManyError
-from deskbell.kernel.text import normalized_email
+from deskbell.kernel.text import clean, normalized_email
 from deskbell.web.csrf import COOKIE
 
 _SYSTEM: Final = Actor.system(Channel.WEB)
@@ -32,7 +32,7 @@ _NETWORK_OF_ONE_SITE: Final = 64
 
 
 class LoginLimits:
-    """How many attempts one network address, and one account, may make."""
+    """How many attempts one network address may make, and how many in a row may fail for one account."""
 
     def __init__(self, rate: str, clock: Clock) -> None:
         """`rate` is written like `10/minute`."""
@@ -42,11 +42,15 @@ class LoginLimits:
 
     def count(self, address: str, email: str) -> None:
         """Count an attempt. Raises TooManyError with the seconds to wait."""
-        for kind, who in (("address", _network(address)), ("account", hash_token(normalized_email(email)).hex())):
+        for kind, who in (("address", _network(address)), ("account", _account(email))):
             if not self._limiter.hit(self._rate, kind, who):
                 reset = self._limiter.get_window_stats(self._rate, kind, who).reset_time
                 wait = ceil(reset - self._clock.now().timestamp())
                 raise TooManyError("Too many attempts to log in. Wait, then try again.", retry_after=max(wait, 1))
+
+    def forget(self, email: str) -> None:
+        """Forget the attempts for an account: its owner got in. Those of the address stay counted."""
+        self._limiter.clear(self._rate, "account", _account(email))
 
 
 async def log_in(
@@ -70,6 +74,7 @@ async def log_in(
     fits = await to_thread.run_sync(verify_password, password, known.password_hash)
     if not fits or known.user_id is None:
         raise WrongCredentialsError
+    limits.forget(email)
     async with database.async_transaction(_SYSTEM.doing("log in")) as session:
         return await session.run_sync(
             open_session, known.user_id, lifetime=lifetime, now=now, address=address, user_agent=user_agent
@@ -100,11 +105,16 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def _account(email: str) -> str:
+    """Name the account as the database finds it; hashed, as somebody may have typed a password here."""
+    return hash_token(normalized_email(clean(email))).hex()
+
+
 def _network(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
-    if isinstance(parsed, IPv6Address):
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
         return f"{int(parsed) >> (128 - _NETWORK_OF_ONE_SITE):x}::/64"
-    return str(parsed)
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -3,6 +3,7 @@
 No BaseHTTPMiddleware: that runs the application in another task, which breaks context variables and streams.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable
@@ -99,12 +100,16 @@ class _Answer:
 
 
 class BodyLimit:
-    """Answers 413 to a body that is too large: at once where its length is announced, else as soon as it shows."""
+    """Answers 413 to a body that is too large: at once where its length is announced, else as soon as it shows.
 
-    def __init__(self, app: ASGIApp, limit_of: Callable[[Headers], int]) -> None:
+    Answers 408 when a body is announced and no piece of it comes within `patience` seconds.
+    """
+
+    def __init__(self, app: ASGIApp, limit_of: Callable[[Headers], int], patience: float = 60) -> None:
         """`limit_of` returns the most bytes allowed for a request with these headers."""
         self.app = app
         self.limit_of = limit_of
+        self.patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -114,12 +119,14 @@ class BodyLimit:
         headers = Headers(scope=scope)
         limit, announced = self.limit_of(headers), headers.get("content-length", "")
         seen = int(announced) if announced.isascii() and announced.isdigit() else 0
+        more = True
 
         async def limited() -> Message:
-            nonlocal seen
+            nonlocal seen, more
             if seen > limit:
                 raise HTTPException(413)
-            message = await receive()
+            message = await self._next(receive) if more else await receive()
+            more = message.get("more_body", False)
             if not announced:
                 seen += len(message.get("body", b""))
             if seen > limit:
@@ -127,3 +134,10 @@ class BodyLimit:
             return message
 
         await self.app(scope, limited, send)
+
+    async def _next(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self.patience):
+                return await receive()
+        except TimeoutError:
+            raise HTTPException(408, headers={"Connection": "close"}) from None

@@ -21,11 +21,19 @@ from deskbell.kernel.text import clean
 log = structlog.get_logger("deskbell.web")
 
 MEDIA_TYPE = "application/problem+json"
-_CODES = {400: "unreadable", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "internal"}
+_CODES = {
+    400: "unreadable",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    500: "internal",
+}
 _DETAILS = {
     400: "The request could not be read. Check that the body is what Content-Type says.",
     404: "There is nothing at this address.",
     405: "This address does not know this method; see the Allow header.",
+    408: "The rest of the request did not come in time. Send it again.",
     413: "The request is larger than allowed.",
     500: "Something went wrong on our side. It was recorded under this request id.",
 }
@@ -106,7 +114,7 @@ async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeskbellError)  # noqa: S101 - registered for this type alone
     shown: DeskbellError = UnavailableError() if isinstance(error, SetupError) else error
     if shown.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("unavailable", path=request.url.path, request_id=_request_id(request), exc_info=error)
+        log.warning("unavailable", path=request.url.path, request_id=_request_id(request), reason=str(error))
     details = {name: value for name, value in shown.details.items() if isinstance(value, str | int | None)}
     problem = make_problem(shown.status, shown.code, shown.message, _request_id(request), **_cleaned(details))
     return await _respond(request, problem, _headers(shown))

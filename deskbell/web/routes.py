@@ -1,7 +1,7 @@
 """The route class of the API: what happens around each handler while its transaction is still open."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -21,6 +21,8 @@ class ApiRoute(APIRoute):
     FastAPI calls the handler within the exit stack of function-scoped dependencies: the answer is complete here, and
     the transaction not yet committed.
     """
+
+    is_api: Final = True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler that FastAPI makes."""

@@ -1,17 +1,21 @@
 """What happens to tickets, through the use cases, on a real PostgreSQL."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from deskbell.accounts.actions import set_active
+from deskbell.accounts.login import open_session
 from deskbell.accounts.models import Role
+from deskbell.accounts.profiles import change_user
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError, StaleError
 from deskbell.testing.factories import SYSTEM, Factory, actor
 from deskbell.tickets import actions
 from deskbell.tickets.bodies import body_of
+from deskbell.tickets.bulk import NewTicket, create_tickets
+from deskbell.tickets.changes import change_ticket
 from deskbell.tickets.labels import tag, untag
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import get_thread, get_ticket
@@ -141,3 +145,52 @@ def test_a_customer_reaches_neither_notes_nor_strangers_tickets(database: Databa
         actions.reply(session, ticket.ticket_number, body=body_of("Hello?"), now=NOW)
     with pytest.raises(ForbiddenError), database.transaction(actor(customer)) as session:
         actions.change_priority(session, ticket.ticket_number, ticket.priority)
+
+
+def test_a_customer_may_resolve_and_reopen_but_not_steer(database: Database, factory: Factory) -> None:
+    customer = factory.user()
+    number = factory.ticket(customer).ticket_number
+    for status in (TicketStatus.RESOLVED, TicketStatus.OPEN):
+        with database.transaction(actor(customer)) as session:
+            actions.change_status(session, number, status)
+    with pytest.raises(ForbiddenError, match="resolve"), database.transaction(actor(customer)) as session:
+        actions.change_status(session, number, TicketStatus.IN_PROGRESS)
+
+
+def test_an_empty_change_of_a_stale_ticket_is_refused_too(database: Database, factory: Factory) -> None:
+    agent, ticket = factory.user(Role.AGENT), factory.ticket()
+    with pytest.raises(StaleError), database.transaction(actor(agent)) as session:
+        change_ticket(session, ticket.ticket_number, {}, expected=99)
+
+
+def test_who_no_longer_works_for_the_desk_gives_back_their_tickets(database: Database, factory: Factory) -> None:
+    admin, agent, ticket = factory.user(Role.ADMIN), factory.user(Role.AGENT), factory.ticket()
+    with database.transaction(actor(admin)) as session:
+        actions.assign(session, ticket.ticket_number, agent.id)
+        change_user(session, agent.id, {"role": Role.CUSTOMER})
+    assert fresh(database, ticket).assignee_id is None
+
+
+def test_deactivation_by_an_administrator_ends_all_log_ins_for_good(database: Database, factory: Factory) -> None:
+    admin, person = factory.user(Role.ADMIN), factory.user(Role.AGENT)
+    with database.transaction(SYSTEM) as session:
+        open_session(session, person.id, lifetime=timedelta(days=1), now=NOW)
+    with database.transaction(actor(admin)) as session:
+        set_active(session, person.id, active=False)
+        set_active(session, person.id, active=True)
+    with database.transaction(SYSTEM) as session:
+        assert session.scalar(text("select count(*) from login_sessions")) == 0
+
+
+def test_an_imported_ticket_was_resolved_when_it_says_not_today(database: Database, factory: Factory) -> None:
+    """Trap 9: averages over imported tickets would all be years."""
+    then = datetime(2020, 5, 1, tzinfo=UTC)
+    new = NewTicket("Old", "Old", factory.user().id, None, then, status=TicketStatus.RESOLVED)
+    with database.transaction(SYSTEM) as session:
+        [number] = create_tickets(session, [new])
+        assert session.get_one(Ticket, number).resolved_at == then
+
+
+def test_a_text_of_more_words_than_an_index_holds_is_kept_whole(factory: Factory) -> None:
+    text_ = " ".join(f"{chr(0x20000 + n)}-{chr(0x20001 + n)}" for n in range(33_000))
+    assert factory.ticket(message=text_).description == text_

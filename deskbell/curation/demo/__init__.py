@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.actions import create_organization, create_user
@@ -15,14 +15,9 @@ from deskbell.kernel.actor import Channel
 from deskbell.kernel.resources import resources_of
 from deskbell.tickets.bulk import NewTicket, create_tickets
 from deskbell.tickets.labels import create_tag
-from deskbell.tickets.models import Comment, Ticket, TicketPriority, TicketStatus
+from deskbell.tickets.models import Comment, TicketPriority, TicketStatus
 
 Story = Mapping[str, Any]
-
-
-def is_wanted(session: Session) -> bool:
-    """Say whether the desk is still empty: no ticket was ever opened."""
-    return session.scalar(select(Ticket.id).limit(1)) is None
 
 
 def load_demo(session: Session) -> int:

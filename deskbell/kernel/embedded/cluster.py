@@ -21,7 +21,7 @@ _GOOD_LOCALE = "C.UTF-8"
 
 def exists(cluster: Path) -> bool:
     """Whether there is a cluster; SetupError when the folder holds something else."""
-    if (cluster / "PG_VERSION").is_file():
+    if has_data(cluster):
         return True
     if cluster.is_dir() and any(cluster.iterdir()):
         raise SetupError(
@@ -29,6 +29,11 @@ def exists(cluster: Path) -> bool:
             "Move it away, or choose another folder with DESKBELL_DATA_DIR."
         )
     return False
+
+
+def has_data(cluster: Path) -> bool:
+    """Whether a cluster lies here, whatever else may."""
+    return (cluster / "PG_VERSION").is_file()
 
 
 def check(cluster: Path, programs: Programs) -> None:

@@ -1,20 +1,15 @@
 """The server's log: one file beside the data, kept short by those who use the server."""
 
 import fcntl
-import logging
 import os
 import shutil
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from deskbell.kernel.embedded.account import Account
 
-logger = logging.getLogger(__name__)
-
 LONGEST = 10 * 2**20
-_LOOK_EVERY = 60.0
 _SAFE = os.O_CREAT | os.O_NOFOLLOW
 
 
@@ -51,26 +46,3 @@ def shorten(path: Path, longest: int = LONGEST) -> None:
                 with os.fdopen(os.open(older, os.O_WRONLY | os.O_TRUNC | _SAFE, 0o600), "wb") as copy:
                     shutil.copyfileobj(log, copy, 2**20)
                 log.truncate(0)
-
-
-class LogKeeper:
-    """Looks once a minute, in a thread, whether the log has grown too long."""
-
-    def __init__(self, path: Path) -> None:
-        """`path` is the server's log."""
-        self._path = path
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="postgres-log", daemon=True)
-        self._thread.start()
-
-    def _keep(self) -> None:
-        while not self._done.wait(_LOOK_EVERY):
-            try:
-                shorten(self._path)
-            except OSError as error:
-                logger.warning("Cannot shorten %s: %s", self._path, error)
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._done.set()
-        self._thread.join()

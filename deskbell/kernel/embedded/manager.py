@@ -3,13 +3,16 @@
 import logging
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
+from deskbell.kernel.embedded import cluster
 from deskbell.kernel.embedded.faults import told_plainly
+from deskbell.kernel.embedded.keeper import Keeper
 from deskbell.kernel.embedded.locks import Lease, turn
-from deskbell.kernel.embedded.log import LogKeeper
-from deskbell.kernel.embedded.postmaster import shut_down
+from deskbell.kernel.embedded.log import shorten
+from deskbell.kernel.embedded.postmaster import running, shut_down
 from deskbell.kernel.embedded.server import Server, Site, running_server
 from deskbell.kernel.embedded.waiting import deadline_in
 from deskbell.kernel.errors import DeskbellError
@@ -40,7 +43,7 @@ class EmbeddedPostgres:
         folder = data_dir.expanduser().resolve()
         self._site = Site(folder, superuser_password, bin_dir and bin_dir.expanduser(), start_timeout, dict(options))
         self._lease = Lease(self._site.lease_file)
-        self._keeper: LogKeeper | None = None
+        self._keeper: Keeper | None = None
         self._mutex = threading.Lock()
 
     def start(self) -> Server:
@@ -53,8 +56,24 @@ class EmbeddedPostgres:
                 server = running_server(site, deadline)
                 if not self._lease.held:
                     self._lease.take()
-                    self._keeper = LogKeeper(site.log_file)
+                    self._keeper = Keeper(self.ensure_running, partial(shorten, site.log_file))
             return server
+
+    def ensure_running(self) -> bool:
+        """Start the server again if it is gone, killed perhaps, while a share is held; whether that was done.
+
+        This is done once a second between `start` and `stop`. Data that were removed are not made anew.
+        """
+        site = self._site
+        if not self._is_missing():
+            return False
+        deadline = deadline_in(site.timeout)
+        with told_plainly(site.data_dir), turn(site.turn_file, deadline):
+            if not self._is_missing():  # somebody was faster
+                return False
+            running_server(site, deadline)
+        logger.warning("The embedded PostgreSQL had ended unasked and was started again; %s says more.", site.log_file)
+        return True
 
     def stop(self) -> None:
         """Give the share back, and stop the server if nobody else holds one. What goes wrong is only logged."""
@@ -77,6 +96,10 @@ class EmbeddedPostgres:
     ) -> None:
         """Stop."""
         self.stop()
+
+    def _is_missing(self) -> bool:
+        place = self._site.cluster
+        return self._lease.held and running(place) is None and cluster.has_data(place)
 
     def _leave(self) -> None:
         if self._keeper:

@@ -1,17 +1,19 @@
 """Files that came with a ticket or a comment. The bytes are stored before the row that makes them belong."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import File, Request, Response, UploadFile
 
-from deskbell.tickets.files import attach
-from deskbell.tickets.queries import get_attachment, get_ticket
+from deskbell.tickets.files import attach, check_place
+from deskbell.tickets.queries import get_attachment
 from deskbell.web.dependencies import Tools, Transaction
-from deskbell.web.downloads import download, store_upload
+from deskbell.web.downloads import download
 from deskbell.web.problems import problem_responses
 from deskbell.web.routes import PREFIX, api_router
 from deskbell.web.schemas.base import Number, PathId
 from deskbell.web.schemas.tickets import AttachmentOut
+from deskbell.web.uploads import Inbox
 
 router = api_router("", "attachments")
 Upload = Annotated[UploadFile, File(description="The file. Its type is found by looking into it.")]
@@ -24,11 +26,11 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 
 @router.post("/tickets/{number}/attachments", status_code=201, summary="Attach to a ticket", responses=UPLOAD_PROBLEMS)
 async def attach_to_ticket(
-    response: Response, session: Transaction, tools: Tools, number: Number, file: Upload
+    response: Response, inbox: Inbox, session: Transaction, number: Number, file: Upload
 ) -> AttachmentOut:
     """Attach a file to a ticket's first message."""
-    await session.run_sync(get_ticket, number)  # before the bytes are stored for nothing
-    attachment = await session.run_sync(attach, number, await store_upload(file, tools))
+    await session.run_sync(check_place, number)  # before the bytes are stored for nothing
+    attachment = await session.run_sync(attach, number, await inbox.store(file))
     response.headers["Location"] = f"{PREFIX}/attachments/{attachment.id}"
     return AttachmentOut.of(attachment)
 
@@ -40,11 +42,11 @@ async def attach_to_ticket(
     responses=UPLOAD_PROBLEMS,
 )
 async def attach_to_comment(
-    response: Response, session: Transaction, tools: Tools, number: Number, comment_id: PathId, file: Upload
+    response: Response, inbox: Inbox, session: Transaction, number: Number, comment_id: PathId, file: Upload
 ) -> AttachmentOut:
     """Attach a file to a comment."""
-    await session.run_sync(get_ticket, number)  # before the bytes are stored for nothing
-    attachment = await session.run_sync(attach, number, await store_upload(file, tools), comment_id=comment_id)
+    await session.run_sync(partial(check_place, number=number, comment_id=comment_id))
+    attachment = await session.run_sync(attach, number, await inbox.store(file), comment_id=comment_id)
     response.headers["Location"] = f"{PREFIX}/attachments/{attachment.id}"
     return AttachmentOut.of(attachment)
 

@@ -1,6 +1,5 @@
 """Logging in and out with a browser."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -8,14 +7,16 @@ from fastapi.responses import RedirectResponse
 
 from deskbell.kernel.crypto import new_token
 from deskbell.kernel.errors import DeskbellError, TooManyError
-from deskbell.web.csrf import COOKIE, CsrfError, csrf_token_for
+from deskbell.web.csrf import COOKIE, CsrfError, csrf_token_for, same_token
 from deskbell.web.login import client_address, log_in, log_out, session_cookie
 from deskbell.web.pages.rendering import inner_path, render
+from deskbell.web.schemas.base import Text
 
 router = APIRouter(include_in_schema=False)
 
 VISITOR_COOKIE = "deskbell_visitor"
 """Before there is a session, the form's token belongs to this: another site cannot log somebody in as somebody else."""
+VISITOR_PATH = "/login"
 
 
 @router.get("/login")
@@ -27,8 +28,8 @@ async def show_login(request: Request, next: str = "/tickets") -> Response:  # n
 @router.post("/login")
 async def send_login(
     request: Request,
-    email: Annotated[str, Form(max_length=1000)],
-    password: Annotated[str, Form(max_length=10_000)],
+    email: Annotated[Text, Form(max_length=1000)],
+    password: Annotated[Text, Form(max_length=10_000)],
     csrf_token: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/tickets",  # noqa: A002 - the name of the field
 ) -> Response:
@@ -40,7 +41,7 @@ async def send_login(
         return _form(request, next, email=email, error=error)
     response = RedirectResponse(inner_path(next), status_code=303)
     response.set_cookie(**session_cookie(request, secret, request.app.state.session_lifetime))
-    response.delete_cookie(VISITOR_COOKIE)
+    response.delete_cookie(VISITOR_COOKIE, path=VISITOR_PATH)
     return response
 
 
@@ -48,7 +49,7 @@ async def send_login(
 async def send_logout(request: Request, csrf_token: Annotated[str, Form()] = "") -> Response:
     """Log out, and back to the form."""
     secret = request.cookies.get(COOKIE, "")
-    if not hmac.compare_digest(csrf_token.encode(), csrf_token_for(request.app.state.key, secret).encode()):
+    if not same_token(csrf_token, csrf_token_for(request.app.state.key, secret)):
         raise CsrfError
     await log_out(request.app.state.database, secret)
     response = RedirectResponse("/login", status_code=303)
@@ -82,13 +83,11 @@ def _form(request: Request, target: str, *, email: str = "", error: DeskbellErro
         next=inner_path(target),
     )
     secure = request.url.scheme == "https"
-    response.set_cookie(VISITOR_COOKIE, visitor, httponly=True, samesite="lax", secure=secure, path="/login")
+    response.set_cookie(VISITOR_COOKIE, visitor, httponly=True, samesite="lax", secure=secure, path=VISITOR_PATH)
     return response
 
 
 def _check_visitor(request: Request, csrf_token: str) -> None:
     visitor = request.cookies.get(VISITOR_COOKIE, "")
-    if not visitor or not hmac.compare_digest(
-        csrf_token.encode(), csrf_token_for(request.app.state.key, visitor).encode()
-    ):
+    if not visitor or not same_token(csrf_token, csrf_token_for(request.app.state.key, visitor)):
         raise CsrfError("This form is too old. Load the page again and log in.")

@@ -1,6 +1,6 @@
 """What each screen shows and what its forms do, as functions over a session: slices side by side, no SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts.queries import agents
 from deskbell.kernel.database import actor_of
-from deskbell.kernel.paging import Cursor, keyset, page
+from deskbell.kernel.paging import Cursor, Page, keyset, page
 from deskbell.kernel.resources import resources_of
 from deskbell.search.language import QueryError
 from deskbell.search.queries import compile_query
 from deskbell.tickets.bodies import body_of
-from deskbell.tickets.changes import say
+from deskbell.tickets.changes import change_ticket, say
 from deskbell.tickets.files import StoredFile, add_attachment
 from deskbell.tickets.history import Change, history_of
-from deskbell.tickets.models import TicketPriority, TicketStatus
-from deskbell.tickets.queries import FOR_CUSTOMER_LIST, FOR_LIST, NEWEST_FIRST, get_thread
+from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
+from deskbell.tickets.queries import NEWEST_FIRST, get_thread, get_ticket, listed, lock_ticket
 from deskbell.web.pages import present
 
 ROWS = 50
@@ -49,9 +49,9 @@ def ticket_list(session: Session, text: str, cursor: str | None, key: bytes) -> 
     }
 
 
-def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Any:  # noqa: ANN401 - a page of tickets
+def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Page[Ticket]:
     actor = actor_of(session)
-    statement = compile_query(text, actor=actor).options(*(FOR_LIST if actor.is_staff else FOR_CUSTOMER_LIST))
+    statement = listed(compile_query(text, actor=actor), actor)
     query = f"{actor.user_id} {text}"
     after = Cursor.unseal(cursor, key) if cursor else None
     limited = keyset(statement, NEWEST_FIRST, limit=ROWS, cursor=after, query=query)
@@ -71,6 +71,14 @@ def ticket(session: Session, number: str) -> dict[str, Any]:
     }
 
 
+def check_reply(session: Session, number: str, message: Message, version: int) -> None:
+    """Raise what `send` would most likely raise: to be asked before files are stored for nothing."""
+    body_of(message.content)
+    check_version(get_ticket(session, number), version)
+    if message.is_internal and not actor_of(session).is_staff:
+        raise ForbiddenError("Only the desk writes internal notes.")
+
+
 def send(session: Session, number: str, message: Message, version: int, files: Sequence[StoredFile]) -> None:
     """Add a reply or a note with its files."""
     body, now = body_of(message.content), resources_of(session).clock.now()
@@ -79,6 +87,13 @@ def send(session: Session, number: str, message: Message, version: int, files: S
     )
     for file in files:
         add_attachment(session, owner, file, comment=comment, uploaded_by_id=comment.author_id)
+
+
+def save_properties(session: Session, number: str, wanted: Mapping[str, Any], version: int) -> None:
+    """Change what differs. The form sends all its fields, and a status that nobody chose would undo what follows."""
+    ticket = lock_ticket(session, number)
+    changes = {name: value for name, value in wanted.items() if getattr(ticket, name) != value}
+    change_ticket(session, number, changes, expected=version)
 
 
 def _entry(change: Change) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """People, organizations, teams, tokens and log-in."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -200,12 +200,19 @@ class NewTokenOut(TokenOut):
     secret: str | None = Field(None, examples=["dbt_Zx0…"])
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This moment is outside of the years 1 to 9999 in UTC.") from None
+
+
 class TokenIn(Input):
     """A new API token for yourself."""
 
     name: Str100 = Field(examples=["nightly export"])
     scopes: list[Literal["read"]] = Field([], max_length=1, description="Empty: whatever you may do yourself.")
-    expires_at: AwareDatetime | None = Field(None, examples=[EXAMPLE_TIME])
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(None, examples=[EXAMPLE_TIME])
 
 
 class LoginIn(Input):
