@@ -12,12 +12,16 @@ import uvloop
 
 from deskbell.kernel.errors import SetupError
 from deskbell.runtime import Desk
+from deskbell.web.protocol import Protocol
 from deskbell.web.site import create_site
 from deskbell.wiring import JOBS
 from deskbell.worker import run_worker
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+CONNECTIONS = 1000
+"""Beyond these there is a 503 at once."""
 
 GRACE = 10
 """Seconds that requests in flight have to finish."""
@@ -68,7 +72,8 @@ def work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Cal
 def _config(app: "ASGIApp", desk: Desk) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
+        limit_concurrency=CONNECTIONS,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -15,7 +15,7 @@ from deskbell.web.problems import Problem
 
 
 def render(
-    request: Request, template: str, *, status: int = 200, me: Identity | None = None, **context: Any
+    request: Request, template: str, *, status: int = 200, me: Identity | None = None, **context: object
 ) -> Response:
     """Render a template for whoever is logged in."""
     environment = cast("Environment", request.app.state.templates)

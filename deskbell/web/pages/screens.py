@@ -1,6 +1,6 @@
 """What each screen shows and what its forms do, as functions over a session: slices side by side, no SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from deskbell.tickets.bodies import body_of
 from deskbell.tickets.changes import change_ticket, say
 from deskbell.tickets.files import StoredFile, add_attachment
 from deskbell.tickets.history import Change, history_of
-from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
-from deskbell.tickets.queries import NEWEST_FIRST, get_thread, get_ticket, listed, lock_ticket
+from deskbell.tickets.models import Comment, Ticket, TicketPriority, TicketStatus
+from deskbell.tickets.queries import NEWEST_FIRST, get_thread, listed, lock_ticket
 from deskbell.web.pages import present
 
 ROWS = 50
@@ -71,22 +71,15 @@ def ticket(session: Session, number: str) -> dict[str, Any]:
     }
 
 
-def check_reply(session: Session, number: str, message: Message, version: int) -> None:
-    """Raise what `send` would most likely raise: to be asked before files are stored for nothing."""
-    body_of(message.content)
-    check_version(get_ticket(session, number), version)
-    if message.is_internal and not actor_of(session).is_staff:
-        raise ForbiddenError("Only the desk writes internal notes.")
-
-
-def send(session: Session, number: str, message: Message, version: int, files: Sequence[StoredFile]) -> None:
-    """Add a reply or a note with its files."""
+def send(session: Session, number: str, message: Message, version: int) -> tuple[Comment, Ticket]:
+    """Add a reply or a note; return it and the ticket, for its files."""
     body, now = body_of(message.content), resources_of(session).clock.now()
-    comment, owner = say(
-        session, number, body, is_internal=message.is_internal, status=message.status, expected=version, now=now
-    )
-    for file in files:
-        add_attachment(session, owner, file, comment=comment, uploaded_by_id=comment.author_id)
+    return say(session, number, body, is_internal=message.is_internal, status=message.status, expected=version, now=now)
+
+
+def attach(session: Session, comment: Comment, ticket: Ticket, file: StoredFile) -> None:
+    """Add one of its files to what was just sent."""
+    add_attachment(session, ticket, file, comment=comment, uploaded_by_id=comment.author_id)
 
 
 def save_properties(session: Session, number: str, wanted: Mapping[str, Any], version: int) -> None:

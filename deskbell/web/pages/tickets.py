@@ -1,6 +1,6 @@
 """The list of tickets and one ticket with its thread, and the forms on them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -9,17 +9,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
+from deskbell.kernel.database import translating
 from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
 from deskbell.tickets import labels
-from deskbell.tickets.changes import change_ticket
 from deskbell.tickets.models import TicketPriority, TicketStatus
 from deskbell.tickets.queries import get_attachment
 from deskbell.web.dependencies import Key, Me, Tools, Transaction
-from deskbell.web.downloads import download, store_upload
+from deskbell.web.downloads import download
 from deskbell.web.pages import screens
 from deskbell.web.pages.rendering import render
+from deskbell.web.schemas.base import Text
+from deskbell.web.uploads import Inbox
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,7 +66,7 @@ class Reply(BaseModel):
     """The composer's fields. Of a select, the first choice is empty: leave it as it is."""
 
     version: int = Field(ge=1, lt=2**63)
-    content: str = Field("", max_length=MAXIMUM_CONTENT)
+    content: Text = Field("", max_length=MAXIMUM_CONTENT)
     is_internal: bool = False
     status: TicketStatus | Literal[""] = ""
     files: list[UploadFile] = []
@@ -82,12 +83,17 @@ class Properties(BaseModel):
 
 @router.post("/tickets/{number}/reply")
 async def send_reply(
-    request: Request, session: Transaction, me: Me, tools: Tools, number: str, form: Annotated[Reply, Form()]
+    request: Request, inbox: Inbox, session: Transaction, me: Me, number: str, form: Annotated[Reply, Form()]
 ) -> Response:
-    """Reply, or leave a note."""
+    """Reply, or leave a note. Files are stored once the message was accepted, not for nothing."""
     message = screens.Message(form.content, form.is_internal, form.status or None)
-    files = [await store_upload(file, tools) for file in form.files if file.filename]
-    change = partial(screens.send, number=number, message=message, version=form.version, files=files)
+
+    async def change() -> None:
+        sent = await session.run_sync(screens.send, number, message, form.version)
+        for file in form.files:
+            if file.filename:
+                await session.run_sync(screens.attach, *sent, await inbox.store(file))
+
     return await _changed(request, session, me, Target(number, "reply", form.model_dump(exclude={"files"})), change)
 
 
@@ -96,25 +102,29 @@ async def save_properties(
     request: Request, session: Transaction, me: Me, number: str, form: Annotated[Properties, Form()]
 ) -> Response:
     """Save status, priority and assignee together."""
-    changes = {"status": form.status, "priority": form.priority, "assignee_id": form.assignee_id or None}
-    change = partial(change_ticket, number=number, changes=changes, expected=form.version)
+    wanted = {"status": form.status, "priority": form.priority, "assignee_id": form.assignee_id or None}
+    change = partial(session.run_sync, screens.save_properties, number, wanted, form.version)
     return await _changed(request, session, me, Target(number, "properties"), change)
 
 
 @router.post("/tickets/{number}/tags")
 async def add_tag(
-    request: Request, session: Transaction, me: Me, number: str, name: Annotated[str, Form(max_length=1000)] = ""
+    request: Request, session: Transaction, me: Me, number: str, name: Annotated[Text, Form(max_length=1000)] = ""
 ) -> Response:
     """Put a tag on the ticket."""
-    return await _changed(request, session, me, Target(number, "tags"), partial(labels.tag, number=number, name=name))
+    return await _changed(
+        request, session, me, Target(number, "tags"), partial(session.run_sync, labels.tag, number, name)
+    )
 
 
 @router.post("/tickets/{number}/tags/remove")
 async def remove_tag(
-    request: Request, session: Transaction, me: Me, number: str, name: Annotated[str, Form(max_length=1000)] = ""
+    request: Request, session: Transaction, me: Me, number: str, name: Annotated[Text, Form(max_length=1000)] = ""
 ) -> Response:
     """Take a tag off the ticket."""
-    return await _changed(request, session, me, Target(number, "tags"), partial(labels.untag, number=number, name=name))
+    return await _changed(
+        request, session, me, Target(number, "tags"), partial(session.run_sync, labels.untag, number, name)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +137,13 @@ class Target:
 
 
 async def _changed(
-    request: Request, session: Transaction, me: Me, target: Target, change: Callable[[Session], object]
+    request: Request, session: Transaction, me: Me, target: Target, change: Callable[[], Awaitable[object]]
 ) -> Response:
     """Make a change and go back to the ticket; where it is refused, show the ticket as it is, with what was typed."""
     try:
-        async with session.begin_nested():
-            await session.run_sync(change)
+        with translating(request.app.state.database.constraint_errors):
+            async with session.begin_nested():
+                await change()
     except (InvalidError, ConflictError) as error:
         return await _refused(request, session, me, target, error)
     return RedirectResponse(f"/tickets/{quote(target.number, safe='')}", status_code=303)

@@ -1,0 +1,79 @@
+"""HTTP as uvicorn speaks it on httptools, with bounds to the head of a request: that parser has none of its own."""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES: Final = 64 * 1024
+_REFUSAL: Final = b"HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_LARGE: Final = b"431 Request Header Fields Too Large"
+TOO_SLOW: Final = b"408 Request Timeout"
+
+
+class Protocol(HttpToolsProtocol):
+    """Bounds what comes before and after a body: the address, headers and trailers.
+
+    Counted are the bytes since the last thing that was complete, a head or a piece of a body, as the parser says
+    nothing of a header before its end. One read more than `HEAD_BYTES` may come in.
+    """
+
+    patience: float = 30
+    """Seconds in which a head must be complete."""
+    _unfinished = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin; the first head is due."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; nothing is due any more."""
+        self._finish()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and refuse what has grown too large without getting anywhere."""
+        self._unfinished += len(data)
+        super().data_received(data)
+        if self._unfinished > HEAD_BYTES:
+            self._refuse(TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """A head begins, on a connection that was idle perhaps."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._finish()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body is complete."""
+        self._unfinished = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._unfinished = 0
+        super().on_message_complete()
+
+    def _await_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.patience, self._refuse, TOO_SLOW)
+
+    def _finish(self) -> None:
+        self._unfinished = 0
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, status: bytes) -> None:
+        """Say why where no answer is being written, and close."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_REFUSAL % status)
+        self.transport.close()
