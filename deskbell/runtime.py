@@ -44,7 +44,7 @@ class Desk:
     @property
     def read_only(self) -> Address:
         """The way in for reports."""
-        return self.admin.as_role(READ_ONLY, derive(self.key, f"role:{READ_ONLY}"))
+        return self.admin.as_role(READ_ONLY, _passwords(self.key)[READ_ONLY])
 
 
 @contextmanager
@@ -54,12 +54,12 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
     The schema is left as it is: see `ensure_schema`. Raises SetupError with one line of what must be put right.
     """
     with ExitStack() as stack:
-        configured = settings.secret_key.get_secret_value() if settings.secret_key else None
-        key = load_master_key(settings.data_dir, configured)
+        key = _key(settings)
         admin = _server(settings, key, stack)
-        application = admin.as_role(APPLICATION, derive(key, f"role:{APPLICATION}"))
+        application = admin.as_role(APPLICATION, _passwords(key)[APPLICATION])
         if not can_log_in(application):
-            prepare_server(admin, {role: derive(key, f"role:{role}") for role in (APPLICATION, READ_ONLY)})
+            embedded = settings.database.url is None  # nobody else's
+            prepare_server(admin, _passwords(key), adopt=embedded)
         resources = _resources(settings, clock or SystemClock())
         database = Database(
             application,
@@ -75,6 +75,18 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
         yield Desk(settings, key, admin, database, resources)
 
 
+def adopt(settings: Settings) -> Address:
+    """Give the server's roles the passwords of this installation's key: whoever has another key no longer gets in.
+
+    Return the way by which the server was reached. Raises SetupError.
+    """
+    with ExitStack() as stack:
+        key = _key(settings)
+        admin = _server(settings, key, stack)
+        prepare_server(admin, _passwords(key), adopt=True)
+        return admin
+
+
 def ensure_schema(desk: Desk, *, upgrade: bool) -> None:
     """Bring the schema up to date, or say that it is not. A new or embedded database is always brought up to date."""
     migrator = desk.migrator
@@ -87,6 +99,15 @@ def ensure_schema(desk: Desk, *, upgrade: bool) -> None:
         migrator.upgrade()
     with desk.database.transaction(Actor.system(Channel.JOB, act="make partitions")) as session:
         make_partitions(session)
+
+
+def _key(settings: Settings) -> bytes:
+    configured = settings.secret_key.get_secret_value() if settings.secret_key else None
+    return load_master_key(settings.data_dir, configured)
+
+
+def _passwords(key: bytes) -> dict[str, str]:
+    return {role: derive(key, f"role:{role}") for role in (APPLICATION, READ_ONLY)}
 
 
 def _server(settings: Settings, key: bytes, stack: ExitStack) -> Address:

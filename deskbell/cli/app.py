@@ -17,9 +17,8 @@ from deskbell.cli import audit, database, groups, imports, mail, people, serve, 
 from deskbell.cli.commands import DataDir, Debug, command, group, invoked
 from deskbell.cli.console import note, say, say_error
 from deskbell.cli.faults import fault_of
-from deskbell.cli.interrupts import was_interrupted
+from deskbell.cli.interrupts import STOPPED, interrupted_with
 
-STOPPED = 130
 app = group(
     "The helpdesk that runs on PostgreSQL alone and never forgets.\n\n"
     "`deskbell serve` is all that is needed to begin: it makes its own database and an administrator.",
@@ -97,9 +96,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:  # noqa: BLE001 - a person cannot read a traceback
-        if was_interrupted(error):
+        if (stopped := interrupted_with(error)) is not None:
             note("Stopped.")
-            return STOPPED
+            return stopped
         fault = fault_of(error)
         if "--debug" in arguments:
             traceback.print_exception(error)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from deskbell.cli.commands import invocation
 from deskbell.cli.console import counted, note, say, say_json
 from deskbell.cli.desks import open_desk
-from deskbell.cli.interrupts import between_steps
+from deskbell.cli.interrupts import STOPPED, between_steps
 from deskbell.cli.progress import Meter, meter
 from deskbell.curation.csv_fields import BadRow, Row
 from deskbell.curation.csv_reader import read_rows
@@ -21,7 +21,6 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import DeskbellError, InvalidError
 from deskbell.runtime import Desk
 
-STOPPED = 130
 AGAIN = "Run the same command again to go on."
 
 

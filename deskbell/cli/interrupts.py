@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from deskbell.cli.console import note
 
+STOPPED = 130
+"""What a program exits with after Ctrl-C."""
+
 
 @contextmanager
 def between_steps() -> Iterator[Callable[[], None]]:
@@ -37,10 +40,12 @@ def between_steps() -> Iterator[Callable[[], None]]:
             signal.signal(signal.SIGINT, before)
 
 
-def was_interrupted(error: BaseException | None) -> bool:
-    """Tell whether an error is what became of a Ctrl-C on its way up."""
+def interrupted_with(error: BaseException | None) -> int | None:
+    """Return the exit code when an error is what became of Ctrl-C or SIGTERM on its way up, else None."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
-            return True
+            return STOPPED
+        if isinstance(error, SystemExit):
+            return error.code if isinstance(error.code, int) else 1
         error = error.__cause__ or error.__context__
-    return False
+    return None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from deskbell.cli.commands import invocation
 from deskbell.cli.console import counted, note, say, say_json, say_table
 from deskbell.cli.desks import open_desk
-from deskbell.cli.interrupts import between_steps
+from deskbell.cli.interrupts import STOPPED, between_steps
 from deskbell.cli.progress import Meter, meter
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import DeskbellError
@@ -23,7 +23,6 @@ from deskbell.tickets.models import Ticket
 
 BATCH_BYTES = 16 * 1024 * 1024
 """Messages are written down in transactions of about this size, or larger by one message."""
-STOPPED = 130
 AGAIN = "Run the same command again to go on."
 _SHOWN = 20
 _ROWS = 1000

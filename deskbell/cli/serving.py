@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -49,6 +50,8 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Finish what is in flight; asked again, do not."""
         self.force_exit = self.should_exit
+        if self.force_exit:  # requests that are cut off would each log a traceback
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.should_exit = True
 
 

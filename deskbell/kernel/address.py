@@ -1,12 +1,18 @@
 """Where the database is and how a role reaches it: pure values, spelled as psycopg, asyncpg and psql want."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from psycopg.pq import Conninfo
+
 from deskbell.kernel.errors import InvalidError
 
 _SCHEMES = frozenset({"postgres", "postgresql"})
+_PORTS = range(1, 65536)
+# asyncpg takes whatever else it finds in a URL for a parameter of the server, which then refuses the connection.
+_KNOWN_TO_ASYNCPG = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +28,25 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read a `postgresql://` URL, with or without a driver in it. Raises InvalidError, without the password."""
-        try:
-            parts = urlsplit(url)
-            scheme, query = parts.scheme.partition("+")[0], dict(parse_qsl(parts.query))
-            port = int(query.pop("port", "") or parts.port or 5432)
-        except ValueError as error:
-            raise InvalidError("DESKBELL_DATABASE_URL is not a URL.", field="database_url") from error
+        """Read a `postgresql://` URL, with or without a driver in it. As in libpq its query wins over the rest.
+
+        Raises InvalidError that says which part is wrong, and shows none that may be of the password.
+        """
+        scheme, user, password, place, path, query = _split(url)
         if scheme not in _SCHEMES:
-            message = f"DESKBELL_DATABASE_URL must begin with postgresql://, not with {scheme or 'nothing'}://."
-            raise InvalidError(message, field="database_url")
+            raise _wrong(f"must begin with postgresql://, not with {scheme or 'nothing'}://.")
+        if "," in (query.get("host", "") or unquote(place)):
+            raise _wrong("names several hosts, of which Deskbell can use one.")
+        host, port = _host_and_port(place)
+        number = _port(query.pop("port", "") or port or "5432")
+        if unknown := sorted(query.keys() - _known_to_libpq()):
+            raise _wrong(f"has a parameter that PostgreSQL does not know: {', '.join(unknown)}.")
         return cls(
-            host=query.pop("host", "") or unquote(parts.hostname or "localhost"),
-            port=port,
-            database=unquote(parts.path.lstrip("/")) or "deskbell",
-            user=unquote(parts.username or query.pop("user", "") or "postgres"),
-            password=unquote(parts.password or query.pop("password", "")),
+            host=query.pop("host", "") or host or "localhost",
+            port=number,
+            database=query.pop("dbname", "") or unquote(path.removeprefix("/")) or "deskbell",
+            user=query.pop("user", "") or unquote(user) or "postgres",
+            password=query.pop("password", "") or unquote(password),
             parameters=tuple(sorted(query.items())),
         )
 
@@ -51,15 +60,68 @@ class Address:
 
     @property
     def dsn(self) -> str:
-        """The URL as libpq and asyncpg read it, with the password."""
-        query = urlencode({"host": self.host, "port": self.port, **dict(self.parameters)}, quote_via=quote)
+        """The URL as libpq reads it, with the password."""
+        return self._url(self.host, dict(self.parameters))
+
+    @property
+    def asyncpg_dsn(self) -> str:
+        """The URL as asyncpg reads it, with the password and those parameters alone that asyncpg knows."""
+        known = {name: value for name, value in self.parameters if name in _KNOWN_TO_ASYNCPG}
+        return self._url(f"[{self.host}]" if ":" in self.host else self.host, known)
+
+    def options(self, server_parameters: Mapping[str, str]) -> str:
+        """Return libpq's parameter `options`: the address's own, then these parameters of the server."""
+        escaped = {name: value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in server_parameters.items()}
+        own = dict(self.parameters).get("options", "")
+        return " ".join(filter(None, [own, *(f"-c {name}={value}" for name, value in escaped.items())]))
+
+    def _url(self, host: str, parameters: Mapping[str, str]) -> str:
+        query = urlencode({"host": host, "port": self.port, **parameters}, quote_via=quote)
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         return f"postgresql://{user}:{password}@/{database}?{query}"
 
     def __str__(self) -> str:
         """The address for people: no password."""
-        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}:{self.port}/{self.database}"
 
     def __repr__(self) -> str:
         """Keep the password out of logs and tracebacks."""
         return f"Address({self})"
+
+
+def _wrong(reason: str) -> InvalidError:
+    return InvalidError(f"DESKBELL_DATABASE_URL {reason}", field="database_url")
+
+
+def _split(url: str) -> tuple[str, str, str, str, str, dict[str, str]]:
+    """(scheme without driver, user, password, host and port, path, query); only the query is decoded."""
+    try:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query.replace("+", "%2B")))  # libpq takes a plus for a plus
+    except ValueError:  # its message, and so its traceback, may show the password
+        raise _wrong("is not a URL.") from None
+    if "%00" in url:
+        raise _wrong("holds a NUL character (%00).")
+    login, _, place = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    return parts.scheme.partition("+")[0], user, password, place, parts.path, query
+
+
+def _host_and_port(place: str) -> tuple[str, str]:
+    """Split `host:port`, where an IPv6 address stands in brackets; either may be empty."""
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        return host, rest.removeprefix(":")
+    host, _, port = place.partition(":")
+    return unquote(host), port
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) in _PORTS):
+        raise _wrong(f"has a port that is not a number from 1 to {_PORTS[-1]}.")
+    return int(text)
+
+
+def _known_to_libpq() -> frozenset[str]:
+    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())

@@ -81,8 +81,7 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """The synchronous engine, on psycopg 3."""
-        escaped = {n: v.replace("\\", "\\\\").replace(" ", "\\ ") for n, v in self.server_parameters.items()}
-        options = " ".join(f"-c {name}={value}" for name, value in escaped.items())
+        options = self.address.options(self.server_parameters)
 
         def connect() -> psycopg.Connection[Any]:
             return psycopg.connect(self.address.dsn, options=options, connect_timeout=self.settings.connect_timeout)
@@ -94,13 +93,15 @@ class Database:
         """The asynchronous engine, on asyncpg."""
 
         async def connect(*_: object, **__: object) -> asyncpg.Connection:
-            connection: asyncpg.Connection = await asyncpg.connect(
-                dsn=self.address.dsn,
-                server_settings=self.server_parameters,
-                timeout=self.settings.connect_timeout,
-                command_timeout=self.settings.command_timeout,
-            )
-            return connection
+            try:
+                return await asyncpg.connect(
+                    dsn=self.address.asyncpg_dsn,
+                    server_settings=self.server_parameters,
+                    timeout=self.settings.connect_timeout,
+                    command_timeout=self.settings.command_timeout,
+                )
+            except OSError as error:  # a socket that is not there is "file not found"
+                raise ConnectionError(str(error)) from error
 
         return create_async_engine("postgresql+asyncpg://", async_creator=connect, **self._pool())
 

@@ -8,9 +8,10 @@ import os
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _config = partial(SettingsConfigDict, frozen=True, extra="ignore", env_ignore_empty=True)
@@ -20,6 +21,29 @@ def _default_data_dir() -> Path:
     """Follow the XDG Base Directory Specification 0.8."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "deskbell"
+
+
+def _expanded(path: Path) -> Path:
+    """Take `~` for the home folder, as a shell does where it is not within quotes."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise PydanticCustomError("home", "Input should be a folder; there is no such user") from error
+
+
+def _rate(text: str) -> str:
+    from limits import parse_many  # noqa: PLC0415 - only where the rate is set
+
+    try:
+        [rate] = parse_many(text)
+    except ValueError:
+        rate = None
+    if rate is None or rate.amount < 1:
+        raise PydanticCustomError("rate", "Input should be a rate such as 10/minute")
+    return text
+
+
+Folder = Annotated[Path, AfterValidator(_expanded)]
 
 
 class DatabaseSettings(BaseSettings):
@@ -54,7 +78,7 @@ class PostgresSettings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_POSTGRES_")
 
-    bin_dir: Path | None = Field(None, description="Use this PostgreSQL (≥ 15) instead of the one in the wheel.")
+    bin_dir: Folder | None = Field(None, description="Use this PostgreSQL (≥ 15) instead of the one in the wheel.")
     start_timeout: float = Field(60, gt=0, description="Seconds to wait for the embedded server to accept connections.")
 
 
@@ -66,7 +90,9 @@ class WebSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     session_days: int = Field(14, ge=1, description="Days after which a login ends.")
-    login_rate: str = Field("10/minute", description="Log-in attempts allowed per address and per account.")
+    login_rate: Annotated[str, AfterValidator(_rate)] = Field(
+        "10/minute", description="Log-in attempts allowed per address and per account."
+    )
     run_worker: bool = Field(True, description="Run jobs inside `deskbell serve`.")
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-* headers are believed.")
 
@@ -76,7 +102,7 @@ class StorageSettings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_STORAGE_")
 
-    path: Path | None = Field(None, description="Folder of the attachments; default: in the data directory.")
+    path: Folder | None = Field(None, description="Folder of the attachments; default: in the data directory.")
     max_bytes: int = Field(25 * 1024 * 1024, ge=1, description="Largest attachment, in bytes.")
 
 
@@ -85,9 +111,7 @@ class TicketSettings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_TICKET_")
 
-    prefix: str = Field(
-        "DB-", pattern=r"^[A-Z][A-Z0-9]{0,9}[-#]?$", description="What ticket numbers begin with."
-    )
+    prefix: str = Field("DB-", pattern=r"^[A-Z][A-Z0-9]{0,9}[-#]?$", description="What ticket numbers begin with.")
 
 
 class MailSettings(BaseSettings):
@@ -103,7 +127,7 @@ class Settings(BaseSettings):
 
     model_config = _config(env_prefix="DESKBELL_")
 
-    data_dir: Path = Field(
+    data_dir: Folder = Field(
         default_factory=_default_data_dir, description="The embedded database, secrets, attachments."
     )
     secret_key: SecretStr | None = Field(

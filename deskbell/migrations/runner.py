@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -21,9 +22,14 @@ from sqlalchemy.pool import NullPool
 from deskbell.kernel.access import OWNER
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import InvalidError, SetupError
-from deskbell.kernel.roles import unreachable
+from deskbell.kernel.roles import prepare_server, unreachable
 
 _LOCK = 0x6D69677261746573  # "migrates"
+_TIMEOUTS = {"lock_timeout": "10s", "statement_timeout": "15min"}
+_HELD_UP = (
+    "A migration of the database {} had to wait too long, most likely for another program that uses its tables. "
+    "The migrations before it stay. End long-running work, then run `deskbell db upgrade` again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,11 @@ class Migrator:
             return self._status(connection)
 
     def upgrade(self, revision: str = "head") -> SchemaStatus:
-        """Apply what is missing."""
+        """Apply what is missing; to an empty database also what must be there before the first migration."""
         with self._exclusively() as connection:
             before = self._status(connection)
+            if before.current is None:
+                prepare_server(self.admin, {})
             if before.is_current and revision == "head":
                 return before
             self._run(command.upgrade, revision, connection)
@@ -74,9 +82,9 @@ class Migrator:
     def differences(self) -> list[Any]:
         """Return what autogenerate would change: empty when migrations and models give the same schema."""
         with self._connection() as connection:
-            from deskbell.migrations.metadata import target_metadata  # noqa: PLC0415 - all models, for this command alone
+            from deskbell.migrations.metadata import include, target_metadata  # noqa: PLC0415 - all models, for this alone
 
-            options = {"compare_type": True, "include_object": _include}
+            options = {"compare_type": True, "include_object": include}
             return list(compare_metadata(MigrationContext.configure(connection, opts=options), target_metadata))
 
     def revision(self, message: str) -> None:
@@ -110,7 +118,7 @@ class Migrator:
     def _connection(self) -> Iterator[Connection]:
         engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(self.admin.dsn, connect_timeout=30),
+            creator=lambda: psycopg.connect(self.admin.dsn, options=self.admin.options(_TIMEOUTS), connect_timeout=30),
             poolclass=NullPool,
         )
         try:
@@ -119,17 +127,14 @@ class Migrator:
                     connection.execute(text(f"set role {OWNER}"))
                 yield connection
         except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable | QueryCanceled):
+                raise SetupError(_HELD_UP.format(self.admin.database)) from error
             raise SetupError(unreachable(self.admin, error.orig or error)) from error
 
     @contextmanager
     def _exclusively(self) -> Iterator[Connection]:
         with self._connection() as connection:
             with connection.begin():
+                connection.execute(text("set local lock_timeout = 0"))  # another process may take its time
                 connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
             yield connection
-
-
-def _include(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:  # noqa: ANN401, FBT001 - Alembic's signature
-    if kind == "table" and (name or "").startswith("audit_logs_"):
-        return False
-    return not getattr(item, "info", {}).get("view", False)

@@ -49,10 +49,13 @@ def throwaway_server(folder: Path, bin_dir: Path | None = None) -> Iterator[Addr
     running = server.start()
     try:
         admin = Address(str(running.socket_dir), running.port, TEMPLATE, running.superuser, SUPERUSER_PASSWORD)
+        ready = folder / "template.ready"
         with _one_at_a_time(folder / "template.lock"):
-            prepare_server(admin, {APPLICATION: APPLICATION_PASSWORD, READ_ONLY: READ_ONLY_PASSWORD})
-            Migrator(admin).upgrade()
-            make_partitions(admin)
+            if not ready.exists():  # a template that somebody is connected to cannot be cloned by others
+                prepare_server(admin, {APPLICATION: APPLICATION_PASSWORD, READ_ONLY: READ_ONLY_PASSWORD})
+                Migrator(admin).upgrade()
+                make_partitions(admin)
+                ready.touch()
         yield admin
     finally:
         server.stop()

@@ -16,8 +16,11 @@ MAXIMUM_LENGTH = 5_000_000
 MAXIMUM_MARKDOWN = 100_000
 """Characters of Markdown: what is built to be slow takes a second or two, and not minutes."""
 
+MAXIMUM_CELLS = 30_000
+"""Cells of its tables, at most: a row is filled up to its table's width, so that one character becomes hundreds."""
+
 MAXIMUM_HTML = 1_000_000
-"""Characters that Markdown may become: a table grows far beyond its source."""
+"""Characters that Markdown may become."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ def body_of(text: str, text_format: BodyFormat = BodyFormat.TEXT, *, field: str 
 def _rendered(markdown: str, field: str) -> str:
     if len(markdown) > MAXIMUM_MARKDOWN:
         raise InvalidError(f"Markdown has at most {MAXIMUM_MARKDOWN:,} characters. Send it as text.", field=field)
+    lines = markdown.splitlines()
+    if len(lines) * max(line.count("|") for line in lines) > MAXIMUM_CELLS:
+        raise InvalidError("The tables of this Markdown are too large. Send it as text, or attach a file.", field=field)
     html = _markdown().render(markdown)
     if len(html) > MAXIMUM_HTML:
         raise InvalidError("This Markdown grows too large when it is shown. Send it as text.", field=field)
@@ -54,4 +60,6 @@ def _rendered(markdown: str, field: str) -> str:
 
 @cache
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    """Without reference definitions: a long address that is defined once could be repeated thousands of times."""
+    reader = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    return reader.enable(["table", "strikethrough"]).disable("reference")

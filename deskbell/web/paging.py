@@ -15,6 +15,7 @@ from deskbell.kernel.paging import MAX_LIMIT, Cursor, Page, SortKey, keyset, pag
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+Wanted = Select[*tuple[Any, ...]] | Callable[[Session], Select[*tuple[Any, ...]]]
 
 
 class PageOf(BaseModel, Generic[T]):
@@ -36,7 +37,7 @@ class Paging:
     async def read(
         self,
         session: AsyncSession,
-        statement: Select[*tuple[Any, ...]] | Callable[[Session], Select[*tuple[Any, ...]]],
+        statement: Wanted,
         order: Sequence[SortKey],
         present: Callable[[Any], M],
     ) -> PageOf[M]:
@@ -44,7 +45,7 @@ class Paging:
         found = await session.run_sync(self._rows, statement, order)
         return self._answer(PageOf[M](items=[present(item) for item in found.items], next_cursor=self._seal(found)))
 
-    def _rows(self, session: Session, statement: Any, order: Sequence[SortKey]) -> Page[Any]:  # noqa: ANN401
+    def _rows(self, session: Session, statement: Wanted, order: Sequence[SortKey]) -> Page[Any]:
         wanted = statement(session) if not isinstance(statement, Select) else statement
         query = f"{actor_of(session).user_id} {self._query()}"
         cursor = Cursor.unseal(self.cursor, self._key) if self.cursor else None

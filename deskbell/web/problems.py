@@ -83,7 +83,13 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def make_problem(status: int, code: str, detail: str, request_id: str | None, **members: Any) -> Problem:  # noqa: ANN401
+def make_problem(
+    status: int,
+    code: str,
+    detail: str,
+    request_id: str | None,
+    **members: Any,  # noqa: ANN401 - whatever JSON can say
+) -> Problem:
     """Build a problem document."""
     return Problem(
         type=f"/problems/{code}",

@@ -48,10 +48,10 @@ inbound_messages   select   -       -     -     -      all    all     all
 inbound_messages   insert   -       -     -     -      -      1       -
 inbound_messages   update   -       -     -     -      -      all     -
 inbound_messages   delete   -       -     -     -      -      -       -
-login_sessions     select   -       1     1     1      1      all     -
+login_sessions     select   -       1     1     1      all    all     -
 login_sessions     insert   -       -     -     -      -      1       -
 login_sessions     update   -       -     -     -      -      all     -
-login_sessions     delete   -       1     1     1      1      all     -
+login_sessions     delete   -       1     1     1      all    all     -
 operations         select   -       -     -     all    all    all     all
 operations         insert   -       -     -     -      -      -       -
 operations         update   -       -     -     -      -      -       -

@@ -140,7 +140,7 @@ def test_all_batches_of_an_import_are_one_operation(terminal: Terminal, file: Pa
     assert {history[0]["act"] for history in histories} == {"deskbell import csv questions.csv"}
 
 
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_an_import_that_was_stopped_goes_on_when_it_is_run_again(
     terminal: Terminal, tmp_path: Path, stop: signal.Signals, code: int
 ) -> None:

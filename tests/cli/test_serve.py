@@ -5,12 +5,17 @@ import re
 import signal
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from deskbell.cli import app
 from deskbell.kernel.embedded.postmaster import running, shut_down
 from deskbell.kernel.embedded.waiting import deadline_in
 from tests.cli.conftest import Terminal, start_program
@@ -66,7 +71,7 @@ def log_in(url: str, email: str, password: str) -> int:
             return int(error.code)
 
 
-def test_from_nothing_to_a_page_and_to_a_clean_end(data_dir: Path) -> None:
+def test_from_nothing_to_a_page_and_to_a_clean_end(data_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
     process, url, said = serve()
     shown = dict(re.findall(r"^    (e-mail|password|address) +(\S+)$", said, re.MULTILINE))
     assert shown["address"] == url
@@ -77,6 +82,9 @@ def test_from_nothing_to_a_page_and_to_a_clean_end(data_dir: Path) -> None:
     assert running(data_dir / "postgres") is None
     assert shown["password"] not in "".join(path.read_text(errors="replace") for path in data_dir.glob("*.log"))
 
+    assert app.run(["ticket", "list", "--json"]) == 0
+    assert len(json.loads(capfd.readouterr().out)["tickets"]) >= 10, "an empty desk gets a demo"
+
     again, url, said = serve("--no-worker")
     assert "password" not in said
     assert log_in(url, shown["e-mail"], shown["password"]) in {200, 201}
@@ -84,7 +92,7 @@ def test_from_nothing_to_a_page_and_to_a_clean_end(data_dir: Path) -> None:
     assert running(data_dir / "postgres") is None
 
 
-def test_it_begins_with_a_demo_unless_told_otherwise(terminal: Terminal) -> None:
+def test_told_so_it_begins_without_a_demo(terminal: Terminal) -> None:
     process, _, _ = serve("--no-demo", "--admin-email", "pat@example.test")
     stop(process, signal.SIGTERM)
     assert [user["email"] for user in terminal.ok("user", "list", "--json").json["users"]] == ["pat@example.test"]
@@ -92,12 +100,6 @@ def test_it_begins_with_a_demo_unless_told_otherwise(terminal: Terminal) -> None
     stop(process, signal.SIGTERM)
     assert "password" not in said
     assert terminal.ok("ticket", "list").out == ""
-
-
-def test_an_empty_desk_gets_the_demo(terminal: Terminal) -> None:
-    process, _, _ = serve()
-    stop(process, signal.SIGTERM)
-    assert len(terminal.ok("ticket", "list", "--json").json["tickets"]) >= 10
 
 
 def test_the_worker_runs_alone_and_stops_when_told(terminal: Terminal) -> None:
@@ -109,3 +111,46 @@ def test_the_worker_runs_alone_and_stops_when_told(terminal: Terminal) -> None:
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     assert (process.returncode, out.endswith("Stopped.\n")) == (0, True)
+
+
+@contextmanager
+def a_request_under_way(terminal: Terminal) -> Iterator[tuple[subprocess.Popen[str], Future[int], psycopg.Connection]]:
+    """Serve, and yield while somebody logs in and waits for a lock that the connection holds."""
+    terminal.ok(
+        "user", "create", "sam@example.test", "--role", "admin", "--password-stdin", stdin="correct horse battery\n"
+    )
+    process, url, _ = serve("--no-demo")
+    terminal.processes.append(process)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(terminal.address.dsn) as holder:
+        holder.execute("lock table login_sessions in access exclusive mode")
+        answer = pool.submit(log_in, url, "sam@example.test", "correct horse battery")
+        waiting = "select count(*) from pg_locks where not granted"
+        with psycopg.connect(terminal.address.dsn, autocommit=True) as watcher:
+            while watcher.execute(waiting).fetchone() == (0,):
+                pass
+        yield process, answer, holder
+
+
+def told_to_stop(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C and wait until it says that it heard."""
+    process.send_signal(signal.SIGINT)
+    assert process.stdout
+    assert process.stdout.readline().startswith("Stopping;")
+
+
+def test_what_is_in_flight_is_answered_before_it_stops(terminal: Terminal) -> None:
+    with a_request_under_way(terminal) as (process, answer, holder):
+        told_to_stop(process)
+        holder.rollback()
+        assert answer.result(20) == 201
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "Stopped.\n", "")
+
+
+def test_a_second_ctrl_c_does_not_wait(terminal: Terminal) -> None:
+    with a_request_under_way(terminal) as (process, answer, _):
+        told_to_stop(process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=8)  # less than what requests are given
+        assert (process.returncode, out, "Traceback" in err) == (0, "Stopped.\n", False), err
+        assert isinstance(answer.exception(20), OSError) or answer.result() >= 500

@@ -1,6 +1,6 @@
 """How a page becomes a response: the template, who looks at it, and the problem page."""
 
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote
 
 from fastapi import Request, Response

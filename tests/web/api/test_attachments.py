@@ -1,12 +1,15 @@
 """Files over HTTP."""
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import UploadFile
 
 from deskbell.accounts.models import Role
+from deskbell.web.uploads import Uploads
 from tests.web.api.conftest import Desk
 
 pytestmark = pytest.mark.anyio
@@ -126,3 +129,34 @@ async def test_a_form_without_a_file_is_refused(agent: httpx.AsyncClient, url: s
     assert (await agent.post(f"{url}/attachments", json={})).status_code == 422
     headers = {"Content-Type": "multipart/form-data"}
     assert (await agent.post(f"{url}/attachments", content=b"x", headers=headers)).status_code == 400
+
+
+async def test_customers_put_no_files_into_the_mouth_of_an_agent(desk: Desk, tmp_path: Path) -> None:
+    owner, agent = await desk.make(lambda f: (f.user(), f.user(Role.AGENT)))
+    ticket = await desk.make(lambda f: f.ticket(owner))
+    reply, own = await desk.make(lambda f: (f.comment(ticket, agent), f.comment(ticket, owner)))
+    customer, url = await desk.as_(owner), f"/api/v1/tickets/{ticket.ticket_number}"
+    file = {"file": ("invoice.pdf", b"%PDF-")}
+    refused = await customer.post(f"{url}/comments/{reply.id}/attachments", files=file)
+    assert (refused.status_code, files_in(tmp_path)) == (403, [])
+    for place in (f"{url}/comments/{own.id}", url):
+        assert (await customer.post(f"{place}/attachments", files=file)).status_code == 201
+
+
+async def test_a_refused_file_does_not_fill_the_disk(agent: httpx.AsyncClient, url: str, tmp_path: Path) -> None:
+    file = {"file": ("a.txt", b"refused")}
+    for place in ("/api/v1/tickets/DB-999999", f"{url}/comments/999999"):
+        assert (await agent.post(f"{place}/attachments", files=file)).status_code in {404, 422}
+    assert files_in(tmp_path) == []
+
+
+async def test_what_is_refused_after_it_was_stored_is_removed_unless_somebody_else_has_it(
+    desk: Desk, agent: httpx.AsyncClient, url: str, tmp_path: Path
+) -> None:
+    await agent.post(f"{url}/attachments", files={"file": ("a.txt", b"known")})
+    inbox = Uploads(desk.database, desk.app.state.resources)
+    for content in (b"known", b"refused"):
+        await inbox.store(UploadFile(BytesIO(content), filename="a.txt"))
+    assert len(files_in(tmp_path)) == 2
+    await inbox.tidy()
+    assert [path.read_bytes() for path in files_in(tmp_path)] == [b"known"]

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from deskbell.accounts.actions import create_token, set_active
+from deskbell.accounts.errors import WrongCredentialsError
 from deskbell.accounts.models import Role
 from deskbell.testing.factories import SYSTEM
+from deskbell.web.login import log_in as use_password
 from tests.web.api.conftest import Desk, app_on
 
 pytestmark = pytest.mark.anyio
@@ -190,3 +192,52 @@ async def test_another_key_makes_other_csrf_tokens_and_cursors(desk: Desk) -> No
         stranger.headers["X-CSRF-Token"] = client.headers["X-CSRF-Token"]
         assert (await stranger.get(ME)).status_code == 200
         assert (await stranger.post(TICKETS, json={"description": "x"})).status_code == 403
+
+
+async def attempt(desk: Desk, source: str, email: str, password: str) -> int:
+    transport = httpx.ASGITransport(app=desk.app, client=(source, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as client:
+        return (await client.post(SESSION, json={"email": email, "password": password})).status_code
+
+
+async def test_an_address_with_nul_in_it_is_no_other_account(desk: Desk) -> None:
+    """Else each NUL more gives a guesser another handful of attempts."""
+    user = await desk.make(lambda f: f.user(password=PASSWORD))
+    limits, clock = desk.app.state.login_limits, desk.app.state.resources.clock
+
+    async def guess(n: int) -> None:
+        email, now, lifetime = "\0" * n + user.email.upper(), clock.now(), timedelta(days=1)
+        guess = use_password(
+            desk.database, limits, email=email, password="x" * 10, lifetime=lifetime, now=now, address=f"{n}"
+        )
+        with pytest.raises(WrongCredentialsError):
+            await guess
+
+    for n in range(5):
+        await guess(n)
+    assert await attempt(desk, "192.0.2.1", user.email, PASSWORD) == 429
+
+
+async def test_logging_in_often_does_not_lock_the_owner_out(desk: Desk) -> None:
+    user = await desk.make(lambda f: f.user(password=PASSWORD))
+    assert [await attempt(desk, f"192.0.2.{n}", user.email, PASSWORD) for n in range(7)] == [201] * 7
+
+
+async def test_an_address_that_gets_in_is_counted_all_the_same(desk: Desk) -> None:
+    people = await desk.make(lambda f: [f.user(password=PASSWORD) for _ in range(6)])
+    results = [await attempt(desk, "192.0.2.1", user.email, PASSWORD) for user in people]
+    assert results == [201] * 5 + [429]
+
+
+async def test_all_of_the_old_internet_is_not_one_address(desk: Desk) -> None:
+    """A dual-stack socket sees IPv4 addresses as ::ffff:a.b.c.d, which are one /64."""
+    for n in range(5):
+        assert await attempt(desk, "::ffff:192.0.2.1", f"x{n}@example.test", "wrong") == 401
+    assert await attempt(desk, "::ffff:192.0.2.2", "y@example.test", "wrong") == 401
+    assert await attempt(desk, "192.0.2.1", "z@example.test", "wrong") == 429
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+async def test_a_moment_that_utc_cannot_say_is_refused_and_is_no_500(agent: httpx.AsyncClient, moment: str) -> None:
+    refused = await agent.post("/api/v1/tokens", json={"name": "x", "expires_at": moment})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "expires_at")

@@ -63,3 +63,22 @@ async def test_an_empty_message_is_refused(desk: Desk, agent: httpx.AsyncClient,
     ticket = await desk.make(lambda f: f.ticket())
     refused = await agent.post(f"/api/v1/tickets/{ticket.ticket_number}/comments", json={"content": content})
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    ["[" * 100_001, ("a|" * 180 + "\n" + "-|" * 180 + "\n" + "|\n" * 360 + "\n") * 60],
+    ids=["long", "tables"],
+)
+async def test_markdown_that_is_made_to_be_slow_is_refused(customer: httpx.AsyncClient, markdown: str) -> None:
+    sent = {"description": markdown, "description_format": "markdown"}
+    refused = await customer.post("/api/v1/tickets", json=sent)
+    assert (refused.status_code, refused.json()["field"]) == (422, "description")
+    assert (await customer.post("/api/v1/tickets", json={"description": markdown})).status_code == 201
+
+
+async def test_a_link_that_is_defined_once_does_not_fill_the_memory(agent: httpx.AsyncClient) -> None:
+    markdown = "[a]: /" + "x" * 40_000 + "\n\n" + "[a]" * 19_000
+    opened = await agent.post("/api/v1/tickets", json={"description": markdown, "description_format": "markdown"})
+    assert opened.status_code == 201, opened.text
+    assert len(opened.json()["description_html"]) < 100_000 + 100

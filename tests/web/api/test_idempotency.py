@@ -1,17 +1,21 @@
 """A POST that is repeated with its `Idempotency-Key` happens once."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
+from typing import cast
 
 import anyio
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 
 from deskbell.accounts.models import Role
 from deskbell.kernel.actor import Actor, ActorKind
 from deskbell.testing.factories import SYSTEM
 from deskbell.web.idempotency import LIFETIME
 from tests.web.api.conftest import Desk
+from tests.web.api.test_authentication import PASSWORD, SESSION
 
 pytestmark = pytest.mark.anyio
 TICKETS = "/api/v1/tickets"
@@ -111,3 +115,28 @@ async def test_of_two_at_once_one_waits_and_gets_the_others_answer(live: Desk) -
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 4
     assert len((await customer.get(TICKETS)).json()["items"]) == 1
+
+
+async def test_a_body_that_never_comes_holds_no_connection(live: Desk) -> None:
+    """One customer with some twenty such requests would stop the whole desk."""
+    customer = await live.as_role(Role.CUSTOMER)
+    asked, rest = anyio.Event(), anyio.Event()
+
+    async def withheld() -> AsyncIterator[bytes]:
+        asked.set()
+        await rest.wait()
+        yield b"{}"
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(customer.post, f"{TICKETS}/DB-1/restore", content=withheld(), headers=KEY))
+        await asked.wait()
+        assert cast("QueuePool", live.database.async_engine.pool).checkedout() == 0
+        rest.set()
+
+
+async def test_a_form_with_a_session_and_a_key_is_no_500(desk: Desk) -> None:
+    user = await desk.make(lambda f: f.user(password=PASSWORD))
+    client = await desk.client()
+    token = (await client.post(SESSION, json={"email": user.email, "password": PASSWORD})).json()["csrf_token"]
+    sent = await client.post(f"{TICKETS}/DB-1/restore", data={"csrf_token": token}, headers=KEY)
+    assert sent.status_code == 404

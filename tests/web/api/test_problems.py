@@ -1,11 +1,13 @@
 """Every error is a problem document that tells nothing of the inside."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import httpx
 import psycopg
 import pytest
+import structlog
 from fastapi import APIRouter
 
 from deskbell.accounts.models import Role
@@ -13,6 +15,7 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import SetupError
 from deskbell.testing.databases import AsyncRollbackDatabase
+from deskbell.web.middleware import BodyLimit
 from tests.web.api.conftest import Desk, app_on
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +86,20 @@ async def test_a_body_that_is_too_large_is_refused_announced_or_not(agent: httpx
     for content in (large, pieces()):
         refused = await agent.post(TICKETS, content=content, headers={"Content-Type": "application/json"})
         check(refused, 413, "too_large")
+
+
+async def test_a_body_that_stops_coming_is_given_up(desk: Desk) -> None:
+    app = BodyLimit(desk.app, limit_of=lambda _: 100, patience=0.01)
+    stopped = asyncio.Event()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"desc'
+        await stopped.wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk.test") as client:
+        refused = await client.post(TICKETS, content=half(), headers={"Content-Type": "application/json"})
+    check(refused, 408, "too_slow")
+    assert refused.headers["Connection"] == "close"
 
 
 async def test_a_request_id_is_taken_over_when_it_is_harmless(desk: Desk) -> None:
@@ -162,7 +179,10 @@ async def test_a_database_that_is_away_is_503(async_database: AsyncRollbackDatab
     transport = httpx.ASGITransport(app=app_on(away))
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as client:
         token = {"Authorization": "Bearer dbt_x"}
-        check(await client.get(TICKETS, headers=token), 503, "unavailable")
+        with structlog.testing.capture_logs() as lines:
+            check(await client.get(TICKETS, headers=token), 503, "unavailable")
+        assert [line["event"] for line in lines] == ["unavailable", "request"]
+        assert all("exc_info" not in line for line in lines), "each request in an outage would log a traceback"
         check(await client.get("/readyz"), 503, "unavailable")
         assert (await client.get("/healthz")).status_code == 200
     await away.aclose()

@@ -76,12 +76,15 @@ async def test_null_takes_the_assignee_away_and_nothing_leaves_them(desk: Desk, 
 
 
 @pytest.mark.parametrize("changes", [{"priority": "high"}, {"title": "Mine"}, {"assignee_id": None}, {"team_id": None}])
-async def test_a_customer_changes_only_the_status(desk: Desk, changes: dict[str, str | None]) -> None:
+async def test_a_customer_may_resolve_a_ticket_and_change_nothing_else(
+    desk: Desk, changes: dict[str, str | None]
+) -> None:
     owner = await desk.make(lambda f: f.user())
     ticket, customer = await desk.make(lambda f: f.ticket(owner)), await desk.as_(owner)
     url = f"{TICKETS}/{ticket.ticket_number}"
     assert (await customer.patch(url, json=changes)).status_code == 403
-    assert (await customer.patch(url, json={"status": "closed"})).json()["status"] == "closed"
+    assert (await customer.patch(url, json={"status": "closed"})).status_code == 403
+    assert (await customer.patch(url, json={"status": "resolved"})).json()["status"] == "resolved"
 
 
 async def test_a_strangers_ticket_is_not_there(desk: Desk, customer: httpx.AsyncClient) -> None:

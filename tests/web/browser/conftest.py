@@ -23,9 +23,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium, the one that `make test` found or installed."""
+    """A headless Chromium, the one that `make test` found or installed.
+
+    Not for the whole session: Playwright's event loop runs as long as this, and asynchronous tests need theirs.
+    """
     path = os.environ.get("DESKBELL_TEST_CHROMIUM") or shutil.which("chromium")
     if not path:
         pytest.skip("no Chromium: install it, or name it in DESKBELL_TEST_CHROMIUM")
