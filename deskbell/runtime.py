@@ -16,7 +16,7 @@ from deskbell.kernel.database import Database, set_default_database
 from deskbell.kernel.embedded import EmbeddedPostgres
 from deskbell.kernel.errors import SetupError
 from deskbell.kernel.resources import Resources
-from deskbell.kernel.roles import can_log_in, prepare_server
+from deskbell.kernel.roles import can_log_in, prepare_server, set_own_password
 from deskbell.kernel.settings import Settings
 from deskbell.kernel.storage import LocalStorage
 from deskbell.kernel.upkeep import make_partitions
@@ -24,6 +24,10 @@ from deskbell.migrations.runner import Migrator
 from deskbell.wiring import CONSTRAINT_ERRORS, HANDLERS
 
 DATABASE_NAME = "deskbell"
+_OTHER_KEY = (
+    "The database in {} was made with another DESKBELL_SECRET_KEY, or another secret.key in that folder. Set the same "
+    "key again, or run `deskbell db adopt` to make the present one the valid one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
         admin = _server(settings, key, stack)
         application = admin.as_role(APPLICATION, _passwords(key)[APPLICATION])
         if not can_log_in(application):
-            embedded = settings.database.url is None  # nobody else's
-            prepare_server(admin, _passwords(key), adopt=embedded)
+            embedded = settings.database.url is None
+            if embedded and not can_log_in(admin.to_database("postgres")):
+                raise SetupError(_OTHER_KEY.format(settings.data_dir))
+            prepare_server(admin, _passwords(key), adopt=embedded)  # that server is nobody else's
         resources = _resources(settings, clock or SystemClock())
         database = Database(
             application,
@@ -82,7 +88,7 @@ def adopt(settings: Settings) -> Address:
     """
     with ExitStack() as stack:
         key = _key(settings)
-        admin = _server(settings, key, stack)
+        admin = _server(settings, key, stack, adopt=True)
         prepare_server(admin, _passwords(key), adopt=True)
         return admin
 
@@ -110,7 +116,7 @@ def _passwords(key: bytes) -> dict[str, str]:
     return {role: derive(key, f"role:{role}") for role in (APPLICATION, READ_ONLY)}
 
 
-def _server(settings: Settings, key: bytes, stack: ExitStack) -> Address:
+def _server(settings: Settings, key: bytes, stack: ExitStack, *, adopt: bool = False) -> Address:
     if settings.database.url is not None:
         return Address.parse(settings.database.url.get_secret_value())
     password = derive(key, "role:superuser")
@@ -122,7 +128,11 @@ def _server(settings: Settings, key: bytes, stack: ExitStack) -> Address:
     )
     stack.callback(embedded.stop)
     server = embedded.start()
-    return Address(str(server.socket_dir), server.port, DATABASE_NAME, server.superuser, password)
+    admin = Address(str(server.socket_dir), server.port, DATABASE_NAME, server.superuser, password)
+    if adopt and not can_log_in(admin.to_database("postgres")):
+        with embedded.without_password():
+            set_own_password(admin.to_database("postgres"))
+    return admin
 
 
 def _resources(settings: Settings, clock: Clock) -> Resources:

@@ -7,5 +7,5 @@ pytest_plugins = ["deskbell.testing.plugin"]
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """Run asynchronous tests on asyncio, with the event loop that the server uses."""
-    return "asyncio", {"use_uvloop": True}
+    """Run asynchronous tests on the standard library's event loop; the server of the browser tests has uvloop."""
+    return "asyncio", {"use_uvloop": False}

@@ -99,4 +99,17 @@ def status(as_json: Json = False) -> None:
         say(f"{name.replace('_', ' ').capitalize():<12} {shown}")
 
 
+@command(app, "db adopt", "deskbell db adopt")
+def adopt() -> None:
+    """Make this installation's DESKBELL_SECRET_KEY the one that its database server goes by.
+
+    For a key that was lost or changed. Whoever uses the same server with another key no longer gets in.
+    """
+    from deskbell import runtime
+    from deskbell.cli.desks import load_settings
+
+    server = runtime.adopt(load_settings())
+    say(f"The roles of {server} go by this installation's key now.")
+
+
 shell.register(app)

@@ -17,7 +17,7 @@ def configure_logging(*, level: int = logging.WARNING) -> None:
     """Send what Deskbell and the libraries log at `level` and above to standard error."""
     readable = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+        _readable() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -37,3 +37,8 @@ def configure_logging(*, level: int = logging.WARNING) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _readable() -> structlog.dev.ConsoleRenderer:
+    """Write tracebacks as Python does: the default one would print local variables, passwords among them."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -50,6 +50,20 @@ def prepare_server(admin: Address, passwords: dict[str, str], *, adopt: bool = F
         raise SetupError(message) from error
 
 
+def set_own_password(address: Address) -> None:
+    """Give this role the password that the address has, as soon as the server lets it in without. Raises SetupError."""
+    for pause in _PAUSES:
+        if can_log_in(address):
+            break
+        time.sleep(pause)
+    try:
+        with psycopg.connect(address.dsn, autocommit=True, connect_timeout=30) as connection:
+            password = sql.Literal(address.password)
+            connection.execute(sql.SQL("alter role current_user password {}").format(password))
+    except psycopg.OperationalError as error:
+        raise SetupError(unreachable(address, error)) from error
+
+
 def unreachable(address: Address, error: Exception) -> str:
     """Say in one line why the server cannot be used."""
     cause = _cause(error)

@@ -126,10 +126,11 @@ class Migrator:
                 with connection.begin():
                     connection.execute(text(f"set role {OWNER}"))
                 yield connection
-        except OperationalError as error:
-            if isinstance(error.orig, LockNotAvailable | QueryCanceled):
+        except (OperationalError, psycopg.OperationalError) as error:  # whole files go past SQLAlchemy
+            cause = getattr(error, "orig", None) or error
+            if isinstance(cause, LockNotAvailable | QueryCanceled):
                 raise SetupError(_HELD_UP.format(self.admin.database)) from error
-            raise SetupError(unreachable(self.admin, error.orig or error)) from error
+            raise SetupError(unreachable(self.admin, cause)) from error
 
     @contextmanager
     def _exclusively(self) -> Iterator[Connection]:

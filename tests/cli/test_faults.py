@@ -66,7 +66,10 @@ def test_a_wrong_password_in_the_url(bystander: Terminal) -> None:
 
 @pytest.mark.parametrize(
     ("url", "reason"),
-    [("mysql://u:secret@host/x", "must begin with postgresql://"), ("postgresql://u:secret@host:x/y", "is not a URL")],
+    [
+        ("mysql://u:secret@host/x", "must begin with postgresql://"),
+        ("postgresql://u:secret@host:x/y", "has a port that is not a number"),
+    ],
 )
 def test_a_malformed_url(bystander: Terminal, url: str, reason: str) -> None:
     result = with_url(bystander, url)

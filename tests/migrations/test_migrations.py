@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import InvalidError, SetupError
+from deskbell.migrations import runner
 from deskbell.migrations.runner import Migrator
 from tests.migrations.catalog import schema_of
 
@@ -101,6 +104,41 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Address) ->
         connection.execute("drop function deskbell_touch()")
     assert schema_of(empty) == bare
     assert Migrator(empty).upgrade().is_current
+
+
+def test_every_migration_is_bounded_not_the_first_alone(empty: Address) -> None:
+    """`set local` ended with the first transaction: a later migration could then wait, and make all wait, for ever."""
+    show = text("select current_setting('lock_timeout'), current_setting('statement_timeout')")
+    with Migrator(empty)._exclusively() as connection:
+        for _ in range(2):
+            with connection.begin():
+                assert tuple(connection.execute(show).one()) == ("10s", "15min")
+
+
+def test_a_migration_that_waits_too_long_for_a_table_says_so(empty: Address, hasty: Migrator) -> None:
+    hasty.upgrade()
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("lock table tickets")
+        with pytest.raises(SetupError, match="had to wait too long") as raised:
+            hasty.downgrade("base")
+    assert "DESKBELL_DATABASE_URL" not in raised.value.message
+
+
+def test_waiting_for_another_process_to_migrate_is_not_cut_short(empty: Address, hasty: Migrator) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with psycopg.connect(empty.dsn) as connection:
+            connection.execute("select pg_advisory_lock(%s)", (runner._LOCK,))
+            waiting = threads.submit(hasty.upgrade)
+            wait([waiting], timeout=0.5)  # five times what it waits for a table
+            assert not waiting.done()
+        assert waiting.result(timeout=30).is_current
+
+
+@pytest.fixture
+def hasty(empty: Address, monkeypatch: pytest.MonkeyPatch) -> Migrator:
+    """Migrations that wait for no table longer than 0.1 s."""
+    monkeypatch.setitem(runner._TIMEOUTS, "lock_timeout", "100ms")
+    return Migrator(empty)
 
 
 UPGRADE = """

@@ -2,17 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from deskbell.kernel.embedded import cluster
+from deskbell.kernel.embedded.account import account_for
 from deskbell.kernel.embedded.faults import told_plainly
 from deskbell.kernel.embedded.keeper import Keeper
 from deskbell.kernel.embedded.locks import Lease, turn
 from deskbell.kernel.embedded.log import shorten
-from deskbell.kernel.embedded.postmaster import running, shut_down
+from deskbell.kernel.embedded.parameters import write_access
+from deskbell.kernel.embedded.postmaster import reload, running, shut_down
 from deskbell.kernel.embedded.server import Server, Site, running_server
 from deskbell.kernel.embedded.waiting import deadline_in
 from deskbell.kernel.errors import DeskbellError
@@ -74,6 +77,23 @@ class EmbeddedPostgres:
             running_server(site, deadline)
         logger.warning("The embedded PostgreSQL had ended unasked and was started again; %s says more.", site.log_file)
         return True
+
+    @contextmanager
+    def without_password(self) -> Iterator[None]:
+        """For as long as the block runs, ask nobody for a password: to set another one where the old one is lost.
+
+        Only this user and root reach the socket at all. The server heeds it a moment later.
+        """
+        site = self._site
+        with told_plainly(site.data_dir), turn(site.turn_file, deadline_in(site.timeout)):
+            account = account_for(site.cluster)
+            try:
+                write_access(site.cluster, account, "trust")
+                reload(site.cluster)
+                yield
+            finally:
+                write_access(site.cluster, account)
+                reload(site.cluster)
 
     def stop(self) -> None:
         """Give the share back, and stop the server if nobody else holds one. What goes wrong is only logged."""

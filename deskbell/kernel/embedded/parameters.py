@@ -41,7 +41,12 @@ def write_parameters(
     lines = [f"{_name(key)} = {_quoted(value)}" for key, value in chosen.items()]
     warning = f"{HEADER}: changes here are lost at the next start. Use ALTER SYSTEM."
     _replace(cluster, "postgresql.conf", "\n".join([warning, *lines, ""]), account)
-    _replace(cluster, "pg_hba.conf", f"{HEADER}: changes here are lost.\nlocal all all scram-sha-256\n", account)
+    write_access(cluster, account)
+
+
+def write_access(cluster: Path, account: Account, method: str = "scram-sha-256") -> None:
+    """Write pg_hba.conf: how those who reach the socket show who they are."""
+    _replace(cluster, "pg_hba.conf", f"{HEADER}: changes here are lost.\nlocal all all {method}\n", account)
 
 
 def is_durable(options: Mapping[str, str]) -> bool:

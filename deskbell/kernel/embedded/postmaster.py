@@ -134,6 +134,14 @@ def interrupt(pid: int) -> None:
         os.kill(pid, signal.SIGINT)
 
 
+def reload(cluster: Path) -> None:
+    """Have the server read its parameters and pg_hba.conf again, which it does a moment later."""
+    found = running(cluster)
+    if found and _is_server(found.pid, cluster):
+        with suppress(ProcessLookupError):
+            os.kill(found.pid, signal.SIGHUP)
+
+
 def await_gone(pid: int, cluster: Path, deadline: float) -> None:
     """Wait until a server that is stopping has stopped."""
     for _ in ticks(deadline):
