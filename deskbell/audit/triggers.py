@@ -22,20 +22,20 @@ create or replace function {name}() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from {rows}) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from {rows}) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), '{table}', {body}
   return null;
 end
 $$"""
-# The joins are hash joins on purpose: the plan is made once in a session, perhaps for one row, and kept for ten
+# No nested loops on purpose: the plan is made once in a session, perhaps for one row, and kept for ten
 # thousand.
 
 

@@ -4,14 +4,14 @@ create or replace function deskbell_audit_organizations_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'organizations', n.id, 'CREATE', null
     from new_rows n;
@@ -25,14 +25,14 @@ create or replace function deskbell_audit_organizations_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'organizations', d.id, 'UPDATE', d.changes
     from (
@@ -52,14 +52,14 @@ create or replace function deskbell_audit_organizations_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'organizations', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'name', o.name, 'shares_tickets', o.shares_tickets, 'created_at', o.created_at, 'updated_at', o.updated_at)
@@ -77,14 +77,14 @@ create or replace function deskbell_audit_tags_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tags', n.id, 'CREATE', null
     from new_rows n;
@@ -98,14 +98,14 @@ create or replace function deskbell_audit_tags_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tags', d.id, 'UPDATE', d.changes
     from (
@@ -126,14 +126,14 @@ create or replace function deskbell_audit_tags_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tags', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'name', o.name, 'color', o.color, 'description', o.description, 'created_at', o.created_at)
@@ -151,14 +151,14 @@ create or replace function deskbell_audit_teams_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'teams', n.id, 'CREATE', null
     from new_rows n;
@@ -172,14 +172,14 @@ create or replace function deskbell_audit_teams_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'teams', d.id, 'UPDATE', d.changes
     from (
@@ -199,14 +199,14 @@ create or replace function deskbell_audit_teams_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'teams', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'name', o.name, 'description', o.description, 'created_at', o.created_at, 'updated_at', o.updated_at)
@@ -224,14 +224,14 @@ create or replace function deskbell_audit_users_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'users', n.id, 'CREATE', null
     from new_rows n;
@@ -245,14 +245,14 @@ create or replace function deskbell_audit_users_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'users', d.id, 'UPDATE', d.changes
     from (
@@ -279,14 +279,14 @@ create or replace function deskbell_audit_users_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'users', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'email', o.email, 'full_name', o.full_name, 'role', o.role, 'is_active', o.is_active, 'password_hash', case when o.password_hash is not null then '[secret]'::text end, 'organization_id', o.organization_id, 'locale', o.locale, 'time_zone', o.time_zone, 'created_at', o.created_at, 'updated_at', o.updated_at, 'last_login', o.last_login)
@@ -304,14 +304,14 @@ create or replace function deskbell_audit_api_tokens_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'api_tokens', n.id, 'CREATE', null
     from new_rows n;
@@ -325,14 +325,14 @@ create or replace function deskbell_audit_api_tokens_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'api_tokens', d.id, 'UPDATE', d.changes
     from (
@@ -357,14 +357,14 @@ create or replace function deskbell_audit_api_tokens_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'api_tokens', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'user_id', o.user_id, 'name', o.name, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'hint', o.hint, 'scopes', o.scopes, 'created_at', o.created_at, 'expires_at', o.expires_at, 'revoked_at', o.revoked_at)
@@ -382,14 +382,14 @@ create or replace function deskbell_audit_login_sessions_insert() returns trigge
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', n.id, 'CREATE', null
     from new_rows n;
@@ -403,14 +403,14 @@ create or replace function deskbell_audit_login_sessions_update() returns trigge
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', d.id, 'UPDATE', d.changes
     from (
@@ -433,14 +433,14 @@ create or replace function deskbell_audit_login_sessions_delete() returns trigge
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'login_sessions', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'user_id', o.user_id, 'token_hash', case when o.token_hash is not null then '[secret]'::text end, 'address', o.address, 'user_agent', o.user_agent, 'created_at', o.created_at, 'expires_at', o.expires_at)
@@ -458,14 +458,14 @@ create or replace function deskbell_audit_team_members_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'team_members', n.team_id, 'CREATE', jsonb_build_object('user_id', jsonb_build_array(null, n.user_id))
     from new_rows n;
@@ -479,14 +479,14 @@ create or replace function deskbell_audit_team_members_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'team_members', d.id, 'UPDATE', d.changes
     from (
@@ -504,14 +504,14 @@ create or replace function deskbell_audit_team_members_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'team_members', o.team_id, 'DELETE',
     jsonb_build_object('team_id', o.team_id, 'user_id', o.user_id, 'created_at', o.created_at)
@@ -529,14 +529,14 @@ create or replace function deskbell_audit_tickets_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tickets', n.id, 'CREATE', null
     from new_rows n;
@@ -550,14 +550,14 @@ create or replace function deskbell_audit_tickets_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tickets', d.id, 'UPDATE', d.changes
     from (
@@ -593,14 +593,14 @@ create or replace function deskbell_audit_tickets_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'tickets', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'ticket_number', o.ticket_number, 'title', o.title, 'description', o.description, 'description_format', o.description_format, 'description_html', o.description_html, 'description_folded', o.description_folded, 'status', o.status, 'priority', o.priority, 'channel', o.channel, 'creator_id', o.creator_id, 'assignee_id', o.assignee_id, 'organization_id', o.organization_id, 'team_id', o.team_id, 'version', o.version, 'reopen_count', o.reopen_count, 'due_at', o.due_at, 'first_responded_at', o.first_responded_at, 'resolved_at', o.resolved_at, 'deleted_at', o.deleted_at, 'created_at', o.created_at, 'updated_at', o.updated_at, 'search_vector', o.search_vector)
@@ -618,14 +618,14 @@ create or replace function deskbell_audit_comments_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'comments', n.id, 'CREATE', null
     from new_rows n;
@@ -639,14 +639,14 @@ create or replace function deskbell_audit_comments_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'comments', d.id, 'UPDATE', d.changes
     from (
@@ -672,14 +672,14 @@ create or replace function deskbell_audit_comments_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'comments', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'content', o.content, 'content_format', o.content_format, 'content_html', o.content_html, 'folded', o.folded, 'is_internal', o.is_internal, 'channel', o.channel, 'ticket_id', o.ticket_id, 'author_id', o.author_id, 'created_at', o.created_at, 'updated_at', o.updated_at)
@@ -697,14 +697,14 @@ create or replace function deskbell_audit_ticket_tags_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'ticket_tags', n.ticket_id, 'CREATE', jsonb_build_object('tag_id', jsonb_build_array(null, n.tag_id))
     from new_rows n;
@@ -718,14 +718,14 @@ create or replace function deskbell_audit_ticket_tags_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'ticket_tags', d.id, 'UPDATE', d.changes
     from (
@@ -743,14 +743,14 @@ create or replace function deskbell_audit_ticket_tags_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'ticket_tags', o.ticket_id, 'DELETE',
     jsonb_build_object('ticket_id', o.ticket_id, 'tag_id', o.tag_id, 'created_at', o.created_at)
@@ -768,14 +768,14 @@ create or replace function deskbell_audit_attachments_insert() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'attachments', n.id, 'CREATE', null
     from new_rows n;
@@ -789,14 +789,14 @@ create or replace function deskbell_audit_attachments_update() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'attachments', d.id, 'UPDATE', d.changes
     from (
@@ -823,14 +823,14 @@ create or replace function deskbell_audit_attachments_delete() returns trigger
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'attachments', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'file_name', o.file_name, 'media_type', o.media_type, 'size', o.size, 'sha256', o.sha256, 'storage_key', o.storage_key, 'content_id', o.content_id, 'uploaded_by_id', o.uploaded_by_id, 'created_at', o.created_at)
@@ -848,14 +848,14 @@ create or replace function deskbell_audit_inbound_messages_insert() returns trig
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'inbound_messages', n.id, 'CREATE', null
     from new_rows n;
@@ -869,14 +869,14 @@ create or replace function deskbell_audit_inbound_messages_update() returns trig
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from new_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from new_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'inbound_messages', d.id, 'UPDATE', d.changes
     from (
@@ -907,14 +907,14 @@ create or replace function deskbell_audit_inbound_messages_delete() returns trig
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if not exists (select from old_rows) then return null; end if;
-  operation := coalesce(operation, deskbell_begin_operation());
+  if operation is null then
+    if not exists (select from old_rows) then return null; end if;
+    operation := deskbell_begin_operation();
+  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
   select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), 'inbound_messages', o.id, 'DELETE',
     jsonb_build_object('id', o.id, 'sha256', o.sha256, 'size', o.size, 'source', o.source, 'state', o.state, 'reason', o.reason, 'message_id', o.message_id, 'sender', o.sender, 'subject', o.subject, 'sent_at', o.sent_at, 'defects', o.defects, 'ticket_id', o.ticket_id, 'comment_id', o.comment_id, 'created_at', o.created_at, 'filed_at', o.filed_at)
