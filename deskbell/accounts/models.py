@@ -8,10 +8,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from deskbell.kernel.access import Allow
+from deskbell.kernel.access import OWN_ROWS, Allow
 from deskbell.kernel.orm import CLOCK, Base, CreatedAt, Id, Str100, Str255, UpdatedAt, enum_column
 
-OWN = "user_id = (select deskbell_actor())"
 HASHES = ("password_hash",)
 
 
@@ -186,9 +185,9 @@ class ApiToken(Base):
                     Allow("admin readonly", "select", but=("token_hash",)),
                     Allow("admin", "insert"),
                     Allow("admin", "update", columns=("name", "revoked_at")),
-                    Allow("agent customer", "select", OWN, but=("token_hash",)),
-                    Allow("agent customer", "insert", OWN),
-                    Allow("agent customer", "update", OWN, columns=("name", "revoked_at")),
+                    Allow("agent customer", "select", OWN_ROWS, but=("token_hash",)),
+                    Allow("agent customer", "insert", OWN_ROWS),
+                    Allow("agent customer", "update", OWN_ROWS, columns=("name", "revoked_at")),
                 ),
             }
         },
@@ -223,7 +222,7 @@ class LoginSession(Base):
                 "access": (
                     Allow("system", "select insert update delete"),
                     Allow("admin", "select delete", but=("token_hash",)),
-                    Allow("agent customer", "select delete", OWN, but=("token_hash",)),
+                    Allow("agent customer", "select delete", OWN_ROWS, but=("token_hash",)),
                 ),
             }
         },

@@ -1,6 +1,6 @@
 """People, organizations and teams: functions that return a Select, and how to load one."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -93,8 +93,3 @@ def _found(value: T | None, message: str) -> T:
     if value is None:
         raise NotFoundError(message)
     return value
-
-
-def count(statement: Select[Any]) -> Select[int]:
-    """Count the rows of a statement."""
-    return select(func.count()).select_from(statement.order_by(None).subquery())

@@ -101,11 +101,9 @@ def _psql(desk: "Desk") -> Path:
 def _run(psql: Path, address: "Address", parameters: dict[str, str], arguments: list[str]) -> int:
     """Run psql. The password goes through the environment, as everybody may read a command line."""
     given = dict(address.parameters)
-    options = [
-        given.pop("options", ""),
-        *(f"-c {name}={_escaped(value)}" for name, value in parameters.items() if value),
-    ]
-    secrets = {"PGPASSWORD": address.password, "PGOPTIONS": " ".join(options).strip()}
+    given.pop("options", None)  # they go into PGOPTIONS with the others, as those of an address outweigh it
+    options = address.options({name: value for name, value in parameters.items() if value})
+    secrets = {"PGPASSWORD": address.password, "PGOPTIONS": options}
     nobody = replace(address, password="", parameters=tuple(given.items())).dsn
     command: list[str | Path] = [psql, "-X", "-v", "ON_ERROR_STOP=1", "-d", nobody, *arguments]
     before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for psql, which then cancels its statement
@@ -113,8 +111,3 @@ def _run(psql: Path, address: "Address", parameters: dict[str, str], arguments: 
         return subprocess.run(command, env=os.environ | secrets, check=False).returncode  # noqa: S603 - psql
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _escaped(value: str) -> str:
-    """Write a value for PGOPTIONS, in which a backslash stands before blanks and backslashes."""
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")

@@ -17,6 +17,8 @@ OWNER = "deskbell_owner"
 APPLICATION = "deskbell_app"
 READ_ONLY = "deskbell_readonly"
 ACTOR_ROLES = ("deskbell_customer", "deskbell_agent", "deskbell_admin", "deskbell_system")
+OWN_ROWS = "user_id = (select deskbell_actor())"
+"""The condition for rows that belong to whoever acts."""
 COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete")
 
 

@@ -6,10 +6,8 @@ from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from deskbell.kernel.access import Allow
+from deskbell.kernel.access import OWN_ROWS, Allow
 from deskbell.kernel.orm import Base, CreatedAt, Id
-
-OWN = "user_id = (select deskbell_actor())"
 
 
 class IdempotencyKey(Base):
@@ -23,7 +21,7 @@ class IdempotencyKey(Base):
             "info": {
                 "audit": "a copy of an answer, kept for a day",
                 "access": (
-                    Allow("customer agent admin", "select insert update", OWN),
+                    Allow("customer agent admin", "select insert update", OWN_ROWS),
                     Allow("system", "select delete"),
                 ),
             }

@@ -113,7 +113,7 @@ def add_note(
 def assign(session: Session, number: str, assignee_id: int | None, *, expected: int | None = None) -> Ticket:
     """Give a ticket to an agent, or to nobody. An open one is then in progress."""
     ticket = load_to_change(session, number, expected)
-    _require_staff(session)
+    require_staff(session)
     if assignee_id == ticket.assignee_id:
         return ticket
     if assignee_id is not None:
@@ -138,7 +138,7 @@ def change_status(session: Session, number: str, status: TicketStatus, *, expect
 def change_priority(session: Session, number: str, priority: TicketPriority, *, expected: int | None = None) -> Ticket:
     """Say how urgent a ticket is."""
     ticket = load_to_change(session, number, expected)
-    _require_staff(session)
+    require_staff(session)
     ticket.priority = priority
     session.flush()  # the trigger's values come back with it
     return ticket
@@ -147,7 +147,7 @@ def change_priority(session: Session, number: str, priority: TicketPriority, *, 
 def change_title(session: Session, number: str, title: str, *, expected: int | None = None) -> Ticket:
     """Rename a ticket."""
     ticket = load_to_change(session, number, expected)
-    _require_staff(session)
+    require_staff(session)
     cleaned = one_line(title, TITLE_LENGTH)
     if not cleaned:
         raise InvalidError("A ticket needs a title.", field="title")
@@ -159,7 +159,7 @@ def change_title(session: Session, number: str, title: str, *, expected: int | N
 def give_to_team(session: Session, number: str, team_id: int | None, *, expected: int | None = None) -> Ticket:
     """Give a ticket to a team, or to none."""
     ticket = load_to_change(session, number, expected)
-    _require_staff(session)
+    require_staff(session)
     ticket.team_id = get_team(session, team_id).id if team_id is not None else None
     session.flush()  # the trigger's values come back with it
     return ticket
@@ -168,7 +168,7 @@ def give_to_team(session: Session, number: str, team_id: int | None, *, expected
 def soft_delete(session: Session, number: str, *, now: datetime, expected: int | None = None) -> bool:
     """Put a ticket away. Return whether anything changed: a deleted one stays as it is."""
     ticket = load_to_change(session, number, expected, deleted=True)
-    _require_staff(session)
+    require_staff(session)
     if ticket.deleted_at is not None:
         return False
     ticket.deleted_at = now
@@ -180,7 +180,7 @@ def soft_delete(session: Session, number: str, *, now: datetime, expected: int |
 def restore(session: Session, number: str, *, expected: int | None = None) -> bool:
     """Bring a deleted ticket back. Return whether anything changed."""
     ticket = load_to_change(session, number, expected, deleted=True)
-    _require_staff(session)
+    require_staff(session)
     if ticket.deleted_at is None:
         return False
     ticket.deleted_at = None
@@ -200,9 +200,10 @@ def load_to_change(session: Session, number: str, expected: int | None, *, delet
     return ticket
 
 
-def _require_staff(session: Session) -> None:
+def require_staff(session: Session, message: str = "Only the desk may change this.") -> None:
+    """Raise ForbiddenError for customers."""
     if not actor_of(session).is_staff:
-        raise ForbiddenError("Only the desk may change this.")
+        raise ForbiddenError(message)
 
 
 def _check_assignee(user: User) -> None:

@@ -6,13 +6,14 @@ from sqlalchemy import Text, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.database import actor_of
-from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
+from deskbell.kernel.errors import InvalidError, NotFoundError
 from deskbell.kernel.text import one_line
+from deskbell.tickets.actions import require_staff
 from deskbell.tickets.models import Tag, TicketTag
 from deskbell.tickets.queries import lock_ticket
 
 NAME_LENGTH = 100
+ONLY_THE_DESK = "Only the desk may change tags."
 COLOR = re.compile(r"#[0-9a-f]{6}")
 DEFAULT_COLOR = "#6b7280"
 
@@ -29,7 +30,7 @@ def create_tag(session: Session, *, name: str, color: str = DEFAULT_COLOR, descr
 
 def tag(session: Session, number: str, name: str) -> bool:
     """Put a tag on a ticket, making it where it is new. Return whether anything changed."""
-    _require_staff(session)
+    require_staff(session, ONLY_THE_DESK)
     ticket = lock_ticket(session, number)
     [tag_id] = ensure_tags(session, [name]).values()
     statement = insert(TicketTag).values(ticket_id=ticket.id, tag_id=tag_id).on_conflict_do_nothing()
@@ -38,7 +39,7 @@ def tag(session: Session, number: str, name: str) -> bool:
 
 def untag(session: Session, number: str, name: str) -> bool:
     """Take a tag off a ticket. Return whether anything changed."""
-    _require_staff(session)
+    require_staff(session, ONLY_THE_DESK)
     ticket = lock_ticket(session, number)
     known = select(Tag.id).where(func.lower(Tag.name) == func.lower(tag_name(name)))
     statement = delete(TicketTag).where(TicketTag.ticket_id == ticket.id, TicketTag.tag_id.in_(known))
@@ -72,8 +73,3 @@ def tag_name(name: str) -> str:
     if len(cleaned) > NAME_LENGTH:
         raise InvalidError(f"A tag's name has at most {NAME_LENGTH} characters.", field="name")
     return cleaned
-
-
-def _require_staff(session: Session) -> None:
-    if not actor_of(session).is_staff:
-        raise ForbiddenError("Only the desk may change tags.")
