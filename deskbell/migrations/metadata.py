@@ -7,6 +7,8 @@ import deskbell.audit.models
 import deskbell.curation.models
 import deskbell.kernel.idempotency
 import deskbell.mail.models
+import deskbell.search.models
+import deskbell.tickets.documents
 import deskbell.tickets.models  # noqa: F401 - importing is what registers the tables
 from deskbell.kernel.orm import Base
 

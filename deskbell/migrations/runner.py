@@ -1,5 +1,6 @@
 """Running migrations: as the owner, one process at a time, in bounded time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from deskbell.kernel.errors import InvalidError, SetupError
 from deskbell.kernel.roles import prepare_server, unreachable
 
 _LOCK = 0x6D69677261746573  # "migrates"
+_ASK_AGAIN = 0.1
 _TIMEOUTS = {"lock_timeout": "10s", "statement_timeout": "15min"}
 _HELD_UP = (
     "A migration of the database {} had to wait too long, most likely for another program that uses its tables. "
@@ -135,7 +137,12 @@ class Migrator:
     @contextmanager
     def _exclusively(self) -> Iterator[Connection]:
         with self._connection() as connection:
-            with connection.begin():
-                connection.execute(text("set local lock_timeout = 0"))  # another process may take its time
-                connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+            # Asked again and again: a statement that waits holds a snapshot, for which CREATE INDEX CONCURRENTLY waits.
+            while not _locked(connection):
+                time.sleep(_ASK_AGAIN)
             yield connection
+
+
+def _locked(connection: Connection) -> bool:
+    with connection.begin():
+        return bool(connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK}))

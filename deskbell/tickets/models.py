@@ -4,13 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, String, Text, func, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
 from deskbell.accounts.models import Organization, Person, Team, User
 from deskbell.kernel.access import Allow
 from deskbell.kernel.actor import Channel
 from deskbell.kernel.orm import Base, CreatedAt, Id, Str50, Str100, Str255, Str500, UpdatedAt, enum_column
+from deskbell.tickets.derived import DerivedFromTimes
 
 NOT_DELETED = text("deleted_at is null")
 UNRESOLVED = text("deleted_at is null and resolved_at is null")
@@ -22,7 +22,7 @@ VISIBLE_TO_CUSTOMER = (
 TICKET_VISIBLE = "exists (select from tickets t where t.id = ticket_id)"
 """A policy's subquery is itself under row security, so this means: a ticket that the actor may see."""
 NOT_BY_CUSTOMERS = (
-    *("ticket_number", "version", "reopen_count", "resolved_at", "created_at", "updated_at", "search_vector"),
+    *("ticket_number", "version", "reopen_count", "resolved_at", "created_at", "updated_at"),
 )
 """A number of their choice would tell a customer, by the unique index, that a hidden ticket has it."""
 COMMENT_VISIBLE = "(comment_id is null or exists (select from comments c where c.id = comment_id))"
@@ -60,7 +60,7 @@ class BodyFormat(StrEnum):
     HTML = "html"
 
 
-class Ticket(Base):
+class Ticket(DerivedFromTimes, Base):
     """A customer's request and its first message.
 
     `version`, `updated_at`, `resolved_at` and `reopen_count` are kept by a trigger, so that bulk statements and raw SQL
@@ -75,11 +75,20 @@ class Ticket(Base):
         Index("ix_tickets_created_at", "created_at", "id", postgresql_where=NOT_DELETED),
         Index("ix_tickets_status", "status", "updated_at", "id", postgresql_where=NOT_DELETED),
         Index("ix_tickets_assignee_id", "assignee_id", "status", "updated_at", "id", postgresql_where=NOT_DELETED),
+        Index("ix_tickets_assignee_id_updated_at", "assignee_id", "updated_at", "id", postgresql_where=NOT_DELETED),
         Index("ix_tickets_team_id", "team_id", "status", "updated_at", "id", postgresql_where=NOT_DELETED),
+        Index("ix_tickets_team_id_updated_at", "team_id", "updated_at", "id", postgresql_where=NOT_DELETED),
+        Index(
+            "ix_tickets_priority",
+            func.deskbell_priority_rank(text("priority")),
+            "updated_at",
+            "id",
+            postgresql_include=["priority"],
+            postgresql_where=NOT_DELETED,
+        ),
         Index("ix_tickets_creator_id", "creator_id", "updated_at", "id"),
         Index("ix_tickets_organization_id", "organization_id", "updated_at", "id"),
         Index("ix_tickets_unresolved", "created_at", "id", postgresql_where=UNRESOLVED),
-        Index("ix_tickets_search_vector", "search_vector", postgresql_using="gin"),
         CheckConstraint("(status in ('resolved', 'closed')) = (resolved_at is not null)", name="resolved_at"),
         CheckConstraint("version > 0 and reopen_count >= 0", name="counts"),
         {
@@ -137,10 +146,6 @@ class Ticket(Base):
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
-    # Filled by the trigger: as a generated column it would be computed again at every update of any other column.
-    search_vector: Mapped[str] = mapped_column(
-        TSVECTOR, server_default=FetchedValue(), deferred=True, deferred_raiseload=True, info={"audit": "derived"}
-    )
 
     creator: Mapped[User] = relationship(
         foreign_keys=[creator_id], lazy="raise", backref=backref("tickets_created", lazy="raise", passive_deletes="all")

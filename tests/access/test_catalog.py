@@ -114,6 +114,7 @@ def test_columns_that_only_some_may_read_are_these(world: World) -> None:
         *((f"deskbell_{kind}", "api_tokens", "token_hash") for kind in ("admin", "agent", "customer", "readonly")),
         ("deskbell_readonly", "inbound_messages", "raw"),
         *((f"deskbell_{kind}", "login_sessions", "token_hash") for kind in ("admin", "agent", "customer")),
+        ("deskbell_customer", "search_documents", "staff_vector comment_count attachment_count"),
         *((f"deskbell_{kind}", "users", "password_hash") for kind in ("admin", "agent", "customer", "readonly")),
     ]
 

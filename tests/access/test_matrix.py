@@ -64,6 +64,18 @@ people             select   -       3     2     all    all    all     all
 people             insert   -       -     -     -      -      -       -
 people             update   -       -     -     -      -      -       -
 people             delete   -       -     -     -      -      -       -
+saved_views        select   -       -     -     3      all    all     all
+saved_views        insert   -       -     -     1      1      1       -
+saved_views        update   -       -     -     1      all    all     -
+saved_views        delete   -       -     -     1      all    all     -
+search_documents   select   -       3     2     all    all    all     all
+search_documents   insert   -       -     -     -      -      -       -
+search_documents   update   -       -     -     -      -      -       -
+search_documents   delete   -       -     -     -      -      -       -
+search_words       select   -       -     -     all    all    all     all
+search_words       insert   -       -     -     -      -      -       -
+search_words       update   -       -     -     -      -      -       -
+search_words       delete   -       -     -     -      -      -       -
 tags               select   -       -     -     all    all    all     all
 tags               insert   -       -     -     1      1      1       -
 tags               update   -       -     -     -      all    all     -
@@ -101,6 +113,7 @@ INSERTS = {
     "login_sessions": "(user_id, token_hash) values (%(me)s, sha256('new'))",
     "organizations": "(name) values ('new')",
     "people": "(full_name) values ('new')",
+    "saved_views": "(name, owner_id) values ('new', %(me)s)",
     "tags": "(name) values ('new')",
     "team_members": "(team_id, user_id) select 1, %(admin)s",
     "teams": "(name) values ('new')",
@@ -112,6 +125,7 @@ UPDATES = {
     "api_tokens": "name = name",
     "inbound_messages": "reason = reason",
     "people": "full_name = full_name",
+    "saved_views": "name = name",
     "tickets": "status = status",
     "users": "full_name = full_name",
 }

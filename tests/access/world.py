@@ -38,6 +38,10 @@ insert into tags (name) values ('angry'), ('unused');
 insert into ticket_tags (ticket_id, tag_id) select t.id, g.id from tickets t, tags g where g.name = 'angry';
 insert into inbound_messages (raw, sha256, size, source) values ('raw mail', repeat('b', 64), 8, 'test');
 insert into imported_rows (content_key, ticket_id) select sha256('row'), min(id) from tickets;
+insert into saved_views (name, owner_id) select role, id from users where is_staff;
+insert into saved_views (name, owner_id, shared_with, team_id)
+  select s.how, u.id, s.how, case when s.how = 'team' then 1 end
+    from users u, (values ('team'), ('everyone')) s (how) where u.role = 'admin';
 """
 _KEYS = "insert into idempotency_keys (user_id, key, fingerprint) select id, 'once', sha256('x') from users"
 

@@ -34,11 +34,15 @@ select relname, polname, polcmd, polpermissive, polroles::regrole[]::text, pg_ge
     "trigger": """
 select relname, pg_get_triggerdef(pg_trigger.oid), tgenabled
   from ours join pg_trigger on tgrelid = ours.oid where not tgisinternal""",
+    "search": """
+select c.cfgname, pg_get_userbyid(c.cfgowner), m.maptokentype, m.mapseqno, m.mapdict::regdictionary::text
+  from pg_ts_config c join pg_ts_config_map m on m.mapcfg = c.oid where c.cfgnamespace = 'public'::regnamespace""",
     "view": "select relname, pg_get_viewdef(oid) from ours where relkind = 'v'",
     "function": """
 select p.proname, pg_get_userbyid(p.proowner), array(select unnest(p.proacl)::text order by 1),
-       pg_get_functiondef(p.oid)
-  from pg_proc p
+       case when p.prokind = 'a' then concat_ws(' ', g.aggtransfn, g.aggtranstype::regtype, p.proparallel)
+            else pg_get_functiondef(p.oid) end
+  from pg_proc p left join pg_aggregate g on g.aggfnoid = p.oid
  where p.pronamespace = 'public'::regnamespace
    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')""",
 }

@@ -26,11 +26,13 @@ def build_from_models(address: Address) -> None:
     with psycopg.connect(address.dsn) as connection:
         engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=NullPool)
         connection.execute(f"set role {OWNER}".encode())
-        connection.execute(sql.joinpath("foundation_before.sql").read_bytes())
+        for name in ("foundation_before", "search_before"):
+            connection.execute(sql.joinpath(f"{name}.sql").read_bytes())
         connection.commit()  # SQLAlchemy rolls back what it finds when it takes over
         with engine.connect() as wrapped:
             target_metadata.create_all(wrapped, tables=tables, checkfirst=False)
-            connection.execute(sql.joinpath("foundation_after.sql").read_bytes())
+            for name in ("foundation_after", "search_after"):
+                connection.execute(sql.joinpath(f"{name}.sql").read_bytes())
             for table in tables:
                 for statement in (*access_ddl(table), *(audit_ddl(table) if is_audited(table) else ())):
                     connection.execute(statement.encode())
@@ -51,7 +53,9 @@ def test_the_catalogs_of_migrations_and_of_models_are_the_same(empty: Address, s
     assert sorted(models - migrated) == []
 
 
-@pytest.mark.parametrize("kind", ["relation", "column", "constraint", "index", "policy", "trigger", "view", "function"])
+@pytest.mark.parametrize(
+    "kind", ["relation", "column", "constraint", "index", "policy", "trigger", "search", "view", "function"]
+)
 def test_the_comparison_sees_each_kind_of_thing(server: Address, kind: str) -> None:
     assert any(line.startswith(f"{kind} ") for line in schema_of(server))
 
