@@ -10,12 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, importing
+from bench import audit, demo, importing
 from bench.figures import Figure
 from bench.server import measured_server
 from deskbell.kernel.address import Address
 
-BENCHES: dict[str, Callable[[Address], Iterator[Figure]]] = {"audit": audit.run, "importing": importing.run}
+BENCHES: dict[str, Callable[[Address], Iterator[Figure]]] = {
+    "audit": audit.run,
+    "demo": demo.run,
+    "importing": importing.run,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

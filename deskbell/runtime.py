@@ -21,7 +21,7 @@ from deskbell.kernel.settings import Settings
 from deskbell.kernel.storage import LocalStorage
 from deskbell.kernel.upkeep import make_partitions
 from deskbell.migrations.runner import Migrator
-from deskbell.wiring import CONSTRAINT_ERRORS, HANDLERS
+from deskbell.wiring import CONSTRAINT_ERRORS, FIELDS, HANDLERS
 
 DATABASE_NAME = "deskbell"
 _OTHER_KEY = (
@@ -73,6 +73,7 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
             handlers=HANDLERS,
             constraint_errors=CONSTRAINT_ERRORS,
             resources=resources,
+            fields=FIELDS,
             parameters={"deskbell.ticket_prefix": settings.ticket.prefix},
         )
         stack.callback(database.close)

@@ -1,4 +1,4 @@
-"""The whole behaviour on one screen: which event is heard by whom, which job runs what, which constraint means what."""
+"""The whole behaviour on one screen: event to handlers, job to function, constraint to error, the fields of queries."""
 
 from deskbell.accounts.errors import CONSTRAINT_ERRORS as ACCOUNT_ERRORS
 from deskbell.accounts.events import AgentDemoted, PasswordChanged, UserDeactivated
@@ -6,10 +6,14 @@ from deskbell.accounts.login import remove_expired_sessions
 from deskbell.accounts.subscribers import log_out_everywhere
 from deskbell.kernel.errors import ConstraintErrors
 from deskbell.kernel.events import Handlers
+from deskbell.kernel.fields import Fields
 from deskbell.kernel.jobs import UPKEEP, Jobs, JobSpec
 from deskbell.kernel.upkeep import forget_answers, make_partitions, sweep_storage
 from deskbell.mail.jobs import FILE_MESSAGE, file_message, file_received
+from deskbell.search.errors import CONSTRAINT_ERRORS as SEARCH_ERRORS
+from deskbell.search.jobs import INDEX_DOCUMENTS, index_documents
 from deskbell.tickets.errors import CONSTRAINT_ERRORS as TICKET_ERRORS
+from deskbell.tickets.fields import FIELDS as TICKET_FIELDS
 from deskbell.tickets.subscribers import release_tickets
 
 HANDLERS: Handlers = {
@@ -26,6 +30,9 @@ JOBS: Jobs = {
     "kernel.sweep_storage": JobSpec(sweep_storage, cron="47 4 * * *"),
     FILE_MESSAGE: JobSpec(file_message),
     "mail.file_received": JobSpec(file_received, cron="* * * * *"),
+    INDEX_DOCUMENTS: JobSpec(index_documents),
 }
 
-CONSTRAINT_ERRORS: ConstraintErrors = {**ACCOUNT_ERRORS, **TICKET_ERRORS}
+CONSTRAINT_ERRORS: ConstraintErrors = {**ACCOUNT_ERRORS, **TICKET_ERRORS, **SEARCH_ERRORS}
+
+FIELDS = Fields.merged(TICKET_FIELDS)

@@ -3,15 +3,19 @@
 The first statement of a request's transaction looks the secret up and becomes that person, in one round trip.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import BigInteger, Text, delete, func, select, text, update
 from sqlalchemy.orm import Session, undefer
 
 from deskbell.accounts.models import LoginSession, Role, User
 from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
+from deskbell.kernel.reading import Reading
+from deskbell.kernel.statements import Row, Statement
 from deskbell.kernel.text import clean, one_line
 
 SESSION_PREFIX = "dbs"
@@ -37,25 +41,61 @@ class Identity:
     scopes: tuple[str, ...] = ()
 
 
+class SomebodyElseError(Exception):
+    """Not for people: a secret does not stand for whom it did, so nothing was read. Ask again, expecting nobody."""
+
+
 _BECOME = """
-select h.*,
-       set_config('role', 'deskbell_' || h.role, true), set_config('deskbell.actor', h.user_id::text, true),
-       set_config('deskbell.channel', :channel, true), set_config('deskbell.act', :act, true)
+select h.user_id, h.role, h.email, h.full_name, h.time_zone, {scopes} as scopes,
+       set_config('role', 'deskbell_' || h.role, true) as a, set_config('deskbell.actor', h.user_id::text, true) as b,
+       set_config('deskbell.channel', :channel, true) as c, set_config('deskbell.act', :act, true) as d
   from {holder}(:hash) h
 """
-_BECOME_TOKEN_HOLDER = text(_BECOME.format(holder="deskbell_token_holder"))
-_BECOME_SESSION_HOLDER = text(_BECOME.format(holder="deskbell_session_holder"))
+_COLUMNS = ("role", "email", "full_name", "time_zone", "scopes", "a", "b", "c", "d")
+
+
+def _become_holder_of(holder: str, scopes: str) -> Statement:
+    statement = text(_BECOME.format(holder=holder, scopes=scopes))
+    return Statement(statement.columns(user_id=BigInteger, **dict.fromkeys(_COLUMNS, Text)), prepared=True)
+
+
+_BECOME_TOKEN_HOLDER = _become_holder_of("deskbell_token_holder", "array_to_string(h.scopes, ' ')")
+_BECOME_SESSION_HOLDER = _become_holder_of("deskbell_session_holder", "''")
 
 
 def become(session: Session, secret: str, *, channel: str, act: str) -> Identity | None:
     """Act as whom the secret stands for until the transaction ends; None when it stands for nobody."""
-    by_session = secret.startswith(SESSION_PREFIX)
-    statement = _BECOME_SESSION_HOLDER if by_session else _BECOME_TOKEN_HOLDER
-    row = session.execute(statement, {"hash": hash_token(secret), "channel": channel, "act": act}).one_or_none()
-    if row is None:
-        return None
-    scopes = () if by_session else tuple(row.scopes)
-    return Identity(row.user_id, Role(row.role), row.email, row.full_name, row.time_zone, scopes)
+    values = {"hash": hash_token(secret), "channel": channel, "act": act}
+    row = session.execute(_become(secret).select, values).one_or_none()
+    return None if row is None else _identity(row)
+
+
+async def become_to_read(reading: Reading, secret: str, *, channel: str, act: str) -> Identity | None:
+    """Do the same where one only reads."""
+    rows = await reading.rows(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act})
+    return _identity(rows[0]) if rows else None
+
+
+def expect_to_become(reading: Reading, secret: str, expected: Identity, *, channel: str, act: str) -> None:
+    """Do the same together with what is read first, which raises SomebodyElseError where that is not who is expected.
+
+    Who it is says the database each time; what is expected only saves waiting for that.
+    """
+
+    def check(rows: list[Row]) -> None:
+        if not rows or _identity(rows[0]) != expected:
+            raise SomebodyElseError
+
+    reading.expect(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act}, check)
+
+
+def _become(secret: str) -> Statement:
+    return _BECOME_SESSION_HOLDER if secret.startswith(SESSION_PREFIX) else _BECOME_TOKEN_HOLDER
+
+
+def _identity(row: Sequence[Any]) -> Identity:
+    user_id, role, email, full_name, time_zone, scopes, *_ = row
+    return Identity(user_id, Role(role), email, full_name, time_zone, tuple(scopes.split()))
 
 
 def credentials(session: Session, email: str) -> Credentials:

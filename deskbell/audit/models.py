@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import TIMESTAMP, BigInteger, Identity, Index, String, text
+from sqlalchemy import TIMESTAMP, BigInteger, Identity, Index, String, Text, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +12,10 @@ from deskbell.kernel.access import Allow
 from deskbell.kernel.orm import CLOCK, Base, CreatedAt, Id
 
 STAFF_READ = (Allow("agent admin system readonly", "select"),)
+
+FORMER_TICKET = literal_column("coalesce(changes #>> '{ticket_id,0}', changes ->> 'ticket_id')", Text)
+"""As text, the ticket that a comment or an attachment belonged to before it was deleted or moved."""
+LEFT_A_TICKET = text("table_name in ('comments', 'attachments') and changes ? 'ticket_id'")
 
 
 class AuditAction(StrEnum):
@@ -43,13 +47,14 @@ class AuditLog(Base):
     """One change to one row.
 
     `changes` of an UPDATE is `{column: [old, new]}` of what changed; of a DELETE the whole row; of a CREATE nothing, as
-    the row has its values and older states are the row with later changes reversed. Only where the key has several
-    columns does a CREATE name the others. Partitioned by month.
+    the row has its values and older states are the row with later changes reversed. `record_id` is the first column of
+    the key; where it has several, a CREATE and an UPDATE name the others too. Partitioned by month.
     """
 
     __tablename__ = "audit_logs"
     __table_args__ = (
         Index("ix_audit_logs_record", "table_name", "record_id", "id"),
+        Index("ix_audit_logs_former_ticket", FORMER_TICKET, postgresql_where=LEFT_A_TICKET),
         Index(
             "ix_audit_logs_operation_id",
             "operation_id",

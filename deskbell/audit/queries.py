@@ -4,22 +4,26 @@ Their rows have the columns of `changes()`; ids grow with time, so they are page
 the parts of a ticket are read by the names of their tables, as their models lie above the audit log.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, column, literal, select, table, union_all
+from sqlalchemy import BigInteger, Select, Subquery, column, func, literal, or_, select, table, union
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from deskbell.audit.models import AuditLog, Operation
+from deskbell.audit.models import FORMER_TICKET, LEFT_A_TICKET, AuditAction, AuditLog, Operation
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.paging import SortKey
 
 NEWEST_CHANGE_FIRST = (SortKey(AuditLog.id, descending=True, unique=True),)
 """The primary key has the partition's time too; the id alone is unique all the same."""
 
+Entries = Select[*tuple[Any, ...]]
 _people = table("users", column("id"), column("full_name"))
 _PARTS_OF_TICKET = ("comments", "attachments")
 
 
-def changes() -> Select[*tuple[Any, ...]]:
+def changes() -> Entries:
     """Return all changes, with the name of who made them and the act in which they came."""
     facts = (
         AuditLog.id,
@@ -39,7 +43,7 @@ def changes() -> Select[*tuple[Any, ...]]:
     return joined.outerjoin(_people, _people.c.id == AuditLog.user_id)
 
 
-def changes_where(table_name: str | None = None, record_id: int | None = None) -> Select[*tuple[Any, ...]]:
+def changes_where(table_name: str | None = None, record_id: int | None = None) -> Entries:
     """Return all changes, those of a table, or those of one row in it. Raises InvalidError for a row of no table."""
     if table_name is None:
         if record_id is not None:
@@ -49,22 +53,44 @@ def changes_where(table_name: str | None = None, record_id: int | None = None) -
     return statement if record_id is None else statement.where(AuditLog.record_id == record_id)
 
 
-def changes_of_ticket(ticket_id: int) -> Select[*tuple[Any, ...]]:
-    """Return the changes of a ticket, its comments, attachments and tags.
-
-    Joined to a short list of rows, each found in the index: `IN` beneath `OR` would read the whole log.
-    """
-    rows = _rows_of_ticket(ticket_id).subquery("rows_of_ticket")
-    here = (rows.c.table_name == AuditLog.table_name) & (rows.c.record_id == AuditLog.record_id)
-    return changes().join(rows, here)
+def changes_of_ticket(ticket_id: int) -> Entries:
+    """Return the changes of a ticket, its comments, attachments and tags, those that were taken from it as well."""
+    return _about(changes(), rows_of_ticket(ticket_id))
 
 
-def _rows_of_ticket(ticket_id: int) -> CompoundSelect[Any]:
-    parts = (table(name, column("id"), column("ticket_id")) for name in _PARTS_OF_TICKET)
-    return union_all(
-        *(
-            select(literal(name).label("table_name"), literal(ticket_id, AuditLog.record_id.type).label("record_id"))
-            for name in ("tickets", "ticket_tags")
-        ),
-        *(select(literal(part.name), part.c.id).where(part.c.ticket_id == ticket_id) for part in parts),
+def later_entries(rows: Subquery, at: datetime) -> Entries:
+    """Return what `deskbell.audit.reversal.rows_as_of` needs of the log, for `rows` as of the functions below."""
+    facts = (
+        AuditLog.id,
+        AuditLog.created_at,
+        AuditLog.table_name,
+        AuditLog.record_id,
+        AuditLog.action,
+        AuditLog.changes,
     )
+    needed = or_(AuditLog.created_at > at, AuditLog.action == AuditAction.DELETE)
+    return _about(select(*facts).where(needed), rows)
+
+
+def rows_of(table_name: str, ids: Iterable[int]) -> Subquery:
+    """Name rows of a table."""
+    record_id = func.unnest(literal(sorted(ids), ARRAY(BigInteger))).column_valued("record_id")
+    return select(literal(table_name).label("table_name"), record_id).subquery("some_rows")
+
+
+def rows_of_ticket(ticket_id: int) -> Subquery:
+    """Name the rows of a ticket and its parts: those that are there, and those that were deleted or moved."""
+    parts = (table(name, column("id"), column("ticket_id")) for name in _PARTS_OF_TICKET)
+    itself = (
+        select(literal(name).label("table_name"), literal(ticket_id, BigInteger).label("record_id"))
+        for name in ("tickets", "ticket_tags")
+    )
+    present = (select(literal(part.name), part.c.id).where(part.c.ticket_id == ticket_id) for part in parts)
+    left = select(AuditLog.table_name, AuditLog.record_id).where(LEFT_A_TICKET, str(ticket_id) == FORMER_TICKET)
+    return union(*itself, *present, left).subquery("rows_of_ticket")
+
+
+def _about(statement: Entries, rows: Subquery) -> Entries:
+    """Keep entries about `rows`: a short list, each found in the index. `IN` beneath `OR` would read the whole log."""
+    here = (rows.c.table_name == AuditLog.table_name) & (rows.c.record_id == AuditLog.record_id)
+    return statement.join(rows, here)

@@ -26,17 +26,14 @@ as $$
 declare
   operation bigint := nullif(current_setting('deskbell.operation', true), '')::bigint;
 begin
-  if operation is null then
-    if not exists (select from {rows}) then return null; end if;
-    operation := deskbell_begin_operation();
-  end if;
   insert into audit_logs (operation_id, user_id, channel, cause, table_name, record_id, action, changes)
-  select operation, deskbell_actor(), deskbell_channel(), deskbell_cause(), '{table}', {body}
+  select coalesce(operation, (select deskbell_begin_operation())),
+    deskbell_actor(), deskbell_channel(), deskbell_cause(), '{table}', {body}
   return null;
 end
 $$"""
-# No nested loops on purpose: the plan is made once in a session, perhaps for one row, and kept for ten
-# thousand.
+# The subquery is evaluated once, for the first row that is recorded: where nothing is, no operation begins. No nested
+# loops on purpose: the plan is made once in a session, perhaps for one row, and kept for ten thousand.
 
 
 def is_audited(table: Table) -> bool:
@@ -54,8 +51,7 @@ def audit_ddl(table: Table) -> Iterator[str]:
     }
     for event, body in bodies.items():
         name = f"deskbell_audit_{table.name}_{event}"
-        rows = "old_rows" if event == "delete" else "new_rows"
-        yield _FUNCTION.format(name=name, table=table.name, rows=rows, body=body)
+        yield _FUNCTION.format(name=name, table=table.name, body=body)
         yield f"alter function {name}() owner to {OWNER}"
         yield f"revoke all on function {name}() from public"
         yield (
@@ -77,21 +73,31 @@ def _record_id(table: Table) -> str:
     return _quoted(next(iter(table.primary_key.columns)).name)
 
 
+def _further_keys(table: Table, before: str, after: str) -> str | None:
+    """Return the object `{column: [before, after]}` of the key columns that `record_id` does not tell."""
+    further = list(table.primary_key.columns)[1:]
+    pairs = [(column, f"jsonb_build_array({_key(column, before)}, {_key(column, after)})") for column in further]
+    return _object(pairs) if pairs else None
+
+
+def _key(column: Column[object], row: str) -> str:
+    return f"{row}.{_quoted(column.name)}" if row else "null"
+
+
 def _created(table: Table) -> str:
     """Name the further key columns only: the row has its values."""
-    further = list(table.primary_key.columns)[1:]
-    pairs = [(column, f"jsonb_build_array(null, n.{_quoted(column.name)})") for column in further]
-    changes = _object(pairs) if pairs else "null"
-    return f"n.{_record_id(table)}, 'CREATE', {changes}\n    from new_rows n;"
+    return f"n.{_record_id(table)}, 'CREATE', {_further_keys(table, '', 'n') or 'null'}\n    from new_rows n;"
 
 
 def _updated(table: Table) -> str:
-    """Compare the columns that can change, one by one."""
+    """Compare the columns that can change, one by one, and name the further key columns beside what changed."""
     names = [_quoted(column.name) for column in table.primary_key.columns]
     keys = " and ".join(f"o.{name} = n.{name}" for name in names)
+    carried = ", ".join(f"n.{name}" for name in names)
+    further = _further_keys(table, "d", "d")
     return (  # the names are the models', not a person's
-        "d.id, 'UPDATE', d.changes\n    from (\n"  # noqa: S608 - as above
-        f"      select n.{_record_id(table)} as id, {_difference(table)} as changes\n"
+        f"d.{_record_id(table)}, 'UPDATE', d.changes{f' || {further}' if further else ''}\n    from (\n"  # noqa: S608 - as above
+        f"      select {carried}, {_difference(table)} as changes\n"
         f"        from new_rows n join old_rows o on {keys}\n    ) d\n   where d.changes <> '{{}}';"
     )
 

@@ -13,7 +13,22 @@ import typer
 from typer.main import get_command
 
 from deskbell import __version__
-from deskbell.cli import audit, database, groups, imports, mail, people, serve, tickets, tokens, worker
+from deskbell.cli import (
+    audit,
+    database,
+    demo,
+    groups,
+    imports,
+    mail,
+    people,
+    search,
+    serve,
+    statistics,
+    ticket_bulk,
+    tickets,
+    tokens,
+    worker,
+)
 from deskbell.cli.commands import DataDir, Debug, command, group, invoked
 from deskbell.cli.console import note, say, say_error
 from deskbell.cli.faults import fault_of
@@ -57,6 +72,9 @@ def version() -> None:
 
 serve.register(app)
 worker.register(app)
+demo.register(app)
+statistics.register(app)
+ticket_bulk.register(tickets.app)
 for name, commands in {
     "ticket": tickets.app,
     "import": imports.app,
@@ -66,6 +84,7 @@ for name, commands in {
     "token": tokens.app,
     "team": groups.teams,
     "organization": groups.organizations,
+    "search": search.app,
     "db": database.app,
 }.items():
     app.add_typer(commands, name=name)

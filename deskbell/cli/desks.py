@@ -90,4 +90,4 @@ def actor(desk: "Desk", email: str) -> "Actor":
             raise NotFoundError(f"{error.message} `deskbell user list` shows who there is.") from error
     if not user.is_active:
         raise ForbiddenError(f"{user.email} is not active. `deskbell user activate {user.email}` changes that.")
-    return Actor(ActorKind(user.role.value), user.id, Channel.CLI, invocation().act)
+    return Actor(ActorKind(user.role.value), user.id, Channel.CLI, invocation().act, time_zone=user.time_zone)

@@ -40,8 +40,9 @@ def list_tickets(
 ) -> None:
     """List the tickets that match a query, last changed first.
 
-    All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team and number; several
-    values of one field, separated by commas, mean any of them; none and me are values of assignee.
+    All terms must hold. Fields are status, priority, tag, assignee, requester, organization, team, created, updated and
+    more; several values of one field, separated by commas, mean any of them; sort:priority sorts. See
+    docs/reference/query-language.md.
     """
     from deskbell.cli.desks import actor, open_desk
 
@@ -62,21 +63,22 @@ def _find(desk: "Desk", who: "Actor", query: str, limit: int, cursor: str) -> "P
     from deskbell.kernel.errors import InvalidError
     from deskbell.kernel.paging import Cursor as Place
     from deskbell.kernel.paging import keyset, page
-    from deskbell.search.queries import compile_query
+    from deskbell.search.queries import compile_query, prepare
     from deskbell.tickets.queries import FOR_CUSTOMER_LIST, FOR_LIST, NEWEST_FIRST
 
     after = Place.unseal(cursor, desk.key) if cursor else None
-    try:
-        statement = compile_query(query, actor=who)
-    except InvalidError as error:
-        error.details["query"] = query
-        raise
     asked = f"{who.role} {who.user_id} {query}"
-    statement = keyset(statement, NEWEST_FIRST, limit=limit, cursor=after, query=asked)
     options = FOR_LIST if who.is_staff else FOR_CUSTOMER_LIST
     with desk.database.transaction(who) as session:
+        try:
+            prepared = prepare(session, query)
+        except InvalidError as error:
+            error.details["query"] = query
+            raise
+        order = prepared.keys or NEWEST_FIRST
+        statement = keyset(compile_query(session, prepared), order, limit=limit, cursor=after, query=asked)
         rows = session.scalars(statement.options(*options)).all()
-    return page(rows, NEWEST_FIRST, limit=limit, query=asked)
+    return page(rows, order, limit=limit, query=asked)
 
 
 def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:

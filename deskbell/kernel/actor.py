@@ -36,6 +36,7 @@ class Actor:
 
     `user_id` is None for the system alone. `act` names what is done ("deskbell import csv"), `cause` why it
     is done when no person asked for it just now ("rule:7"), `operation` continues an operation begun earlier.
+    `time_zone` says when the days begin that they speak of.
     """
 
     kind: ActorKind
@@ -44,6 +45,7 @@ class Actor:
     act: str = ""
     cause: str = ""
     operation: int | None = None
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Refuse a person without an id: row security would show them nothing, which is confusing to debug."""

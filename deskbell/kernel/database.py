@@ -21,6 +21,9 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.errors import ConstraintErrors, DeskbellError, SetupError
 from deskbell.kernel.events import HANDLERS_KEY, Handlers
 from deskbell.kernel.faults import translated
+from deskbell.kernel.fields import FIELDS_KEY, Fields
+from deskbell.kernel.lane import Lane
+from deskbell.kernel.reading import Reading
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import DatabaseSettings
 
@@ -41,7 +44,12 @@ class ActorSession(Session):
 def _say_who_acts(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     actor = session.info.get(ACTOR_KEY)
     if actor is not None and not transaction.nested:
-        connection.execute(_BEGIN, begin_parameters(actor))
+        act_as(connection, actor)
+
+
+def act_as(connection: Connection, actor: Actor) -> None:
+    """Be this actor on the connection until its transaction ends."""
+    connection.execute(_BEGIN, begin_parameters(actor))
 
 
 def begin_parameters(actor: Actor) -> dict[str, str]:
@@ -69,6 +77,7 @@ class Database:
         handlers: Handlers | None = None,
         constraint_errors: ConstraintErrors | None = None,
         resources: Resources | None = None,
+        fields: Fields | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         """`address` is that of the application role; `parameters` are further server parameters of each connection."""
@@ -76,7 +85,7 @@ class Database:
         self.settings = settings
         self.constraint_errors = constraint_errors or {}
         self.server_parameters = {**_server_parameters(settings), **(parameters or {})}
-        self._info = {HANDLERS_KEY: handlers or {}, RESOURCES_KEY: resources}
+        self._info = {HANDLERS_KEY: handlers or {}, RESOURCES_KEY: resources, FIELDS_KEY: fields or Fields()}
 
     @cached_property
     def engine(self) -> Engine:
@@ -115,23 +124,20 @@ class Database:
             "pool_recycle": self.settings.pool_recycle,
         }
 
+    @property
+    def session_options(self) -> dict[str, Any]:
+        """What session makers are made with: tests make their own, on one connection that they roll back."""
+        return {"autoflush": False, "expire_on_commit": False, "info": dict(self._info)}
+
     @cached_property
     def sessions(self) -> sessionmaker[ActorSession]:
         """The synchronous session maker."""
-        return sessionmaker(
-            self.engine, class_=ActorSession, autoflush=False, expire_on_commit=False, info=dict(self._info)
-        )
+        return sessionmaker(self.engine, class_=ActorSession, **self.session_options)
 
     @cached_property
     def async_sessions(self) -> async_sessionmaker[AsyncSession]:
         """The asynchronous session maker."""
-        return async_sessionmaker(
-            self.async_engine,
-            sync_session_class=ActorSession,
-            autoflush=False,
-            expire_on_commit=False,
-            info=dict(self._info),
-        )
+        return async_sessionmaker(self.async_engine, sync_session_class=ActorSession, **self.session_options)
 
     @contextmanager
     def transaction(self, actor: Actor) -> Iterator[Session]:
@@ -153,13 +159,27 @@ class Database:
             async with self.async_sessions() as session, session.begin():
                 yield session
 
+    @cached_property
+    def lane(self) -> Lane:
+        """The connections of `reading`, beside those of the engines."""
+        return Lane(self.address, self.server_parameters, self.settings)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Open a read-only transaction for a page, in which nobody acts yet: nothing costs fewer round trips."""
+        with translating(self.constraint_errors):
+            async with self.lane.transaction() as reading:
+                yield reading
+
     def close(self) -> None:
         """Close the synchronous engine's connections."""
         if "engine" in self.__dict__:
             self.engine.dispose()
 
     async def aclose(self) -> None:
-        """Close the connections of both engines."""
+        """Close all connections."""
+        if "lane" in self.__dict__:
+            self.lane.close()
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
         self.close()
@@ -173,6 +193,8 @@ def _server_parameters(settings: DatabaseSettings) -> dict[str, str]:
         "lock_timeout": seconds(settings.lock_timeout),
         "idle_in_transaction_session_timeout": seconds(settings.idle_in_transaction_timeout),
         "work_mem": settings.work_mem,
+        "random_page_cost": str(settings.random_page_cost),
+        "max_parallel_workers_per_gather": str(settings.parallel_workers),
         "timezone": "UTC",
         "jit": "off",
     }

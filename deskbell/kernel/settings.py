@@ -65,6 +65,12 @@ class DatabaseSettings(BaseSettings):
     work_mem: str = Field(
         "32MB", pattern=r"^\d+(kB|MB|GB)$", description="Memory of a sort or hash before it goes to disk."
     )
+    random_page_cost: float = Field(
+        1.1, gt=0, description="What the planner thinks of reading a page anywhere: 1.1 for SSDs, 4 for turning disks."
+    )
+    parallel_workers: int = Field(
+        0, ge=0, description="Processes that may help with one statement; a desk has many small ones instead."
+    )
     application_name: str = Field("deskbell", description="How Deskbell shows in pg_stat_activity.")
 
     def pool_sizes(self) -> tuple[int, int]:

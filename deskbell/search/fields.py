@@ -1,99 +1,82 @@
-"""What each field of the query language means as SQL. A slice registers its own fields in `wiring.py`, not here."""
+"""What a condition of a query means as SQL, by the kind of the field that a slice has declared."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from enum import StrEnum
+from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, exists, false, func, or_, select
+from sqlalchemy import false, or_
 
-from deskbell.accounts.models import Organization, Team, User
-from deskbell.kernel.actor import Actor
-from deskbell.search.language import Condition, QueryError
-from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus, TicketTag
-from deskbell.tickets.queries import tagged
+from deskbell.kernel.fields import Choice, Context, Expression, Field, Flag, Flags, Name, Number, Text, Time
+from deskbell.search.language.errors import QueryError, did_you_mean, listed, nearest, shown
+from deskbell.search.language.tree import Condition, Operator, Value
+from deskbell.search.names import Names
+from deskbell.search.values import ME, NONE, choice, known_value, number, time
 
-Compile = Callable[[str, Actor], ColumnElement[bool]]
+Known = Mapping[str, Field]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field: how a value becomes an expression, and what it may say, where that can be listed."""
-
-    compile: Compile
-    help: str
-    values: tuple[str, ...] = ()
-    staff_only: bool = False
-
-
-def _enumerated(column: ColumnElement[object], kind: type[StrEnum], text: str) -> Field:
-    return Field(lambda value, _: column == kind(value), text, tuple(member.value for member in kind))
+def known_field(term: Condition, known: Known) -> Field:
+    """Return the field of a condition, and make sure that it can be compared like this. Raises QueryError."""
+    field = known.get(term.field)
+    if field is None:
+        raise _no_field(term, known)
+    if term.operator is not Operator.IS and not field.is_comparable:
+        suggestion = f"{term.field}:"
+        message = f"{term.field} has no order to compare by.{did_you_mean(suggestion)}"
+        raise QueryError(message, span=term.operator_span, found=term.operator, expected=(":",), suggestion=suggestion)
+    return field
 
 
-def _person(column: ColumnElement[int | None], value: str, actor: Actor) -> ColumnElement[bool]:
-    if value.lower() == "me":
-        return column == actor.user_id if actor.user_id is not None else false()
-    if value.lower() == "none":
-        return column.is_(None)
-    return column.in_(select(User.id).where(func.lower(User.email) == func.lower(value)))
+def flags_of(term: Condition, field: Flags) -> list[Flag]:
+    """Return what `is:` or `has:` asks for. Raises QueryError."""
+    return [field.flags[known_value(term, value, tuple(field.flags))] for value in term.values]
 
 
-def _tag(value: str, _actor: Actor) -> ColumnElement[bool]:
-    if value.lower() == "none":
-        return ~exists().where(TicketTag.ticket_id == Ticket.id)
-    return exists(tagged(value).where(TicketTag.ticket_id == Ticket.id))
-
-
-def _named(column: ColumnElement[int | None], table: type[Organization | Team], value: str) -> ColumnElement[bool]:
-    if value.lower() == "none":
-        return column.is_(None)
-    return column.in_(select(table.id).where(func.lower(table.name) == func.lower(value)))
-
-
-FIELDS: Mapping[str, Field] = {
-    "status": _enumerated(Ticket.__table__.c.status, TicketStatus, "where the ticket stands"),
-    "priority": _enumerated(Ticket.__table__.c.priority, TicketPriority, "how urgent it is"),
-    "tag": Field(_tag, "a tag it bears, or none", staff_only=True),
-    "assignee": Field(
-        lambda value, actor: _person(Ticket.__table__.c.assignee_id, value, actor), "me, none, or an e-mail address"
-    ),
-    "requester": Field(
-        lambda value, actor: _person(Ticket.__table__.c.creator_id, value, actor), "me, or an e-mail address"
-    ),
-    "organization": Field(
-        lambda value, _: _named(Ticket.__table__.c.organization_id, Organization, value),
-        "the requester's organization, or none",
-    ),
-    "team": Field(
-        lambda value, _: _named(Ticket.__table__.c.team_id, Team, value),
-        "the team it was given to, or none",
-        staff_only=True,
-    ),
-    "number": Field(lambda value, _: Ticket.ticket_number == value.upper(), "its number, like DB-1042"),
-}
-
-
-def condition(term: Condition, actor: Actor) -> ColumnElement[bool]:
+def condition(term: Condition, known: Known, names: Names, context: Context) -> Expression:
     """Compile `field:value`. Raises QueryError for what does not exist, with the nearest that does."""
-    known = {name: field for name, field in FIELDS.items() if actor.is_staff or not field.staff_only}
-    if term.field not in known:
-        message = f"There is no field {term.field}:.{_did_you_mean(term.field, known, ':')} Fields are {_list(known)}."
-        raise QueryError(message, field="q", position=term.position, found=term.field, expected=sorted(known))
-    return or_(*(_value(term, known[term.field], value, actor) for value in term.values))
+    field = known_field(term, known)
+    match field:
+        case Flags():
+            return or_(*(flag.condition(context) for flag in flags_of(term, field)))
+        case Choice():
+            return choice(term, field, context)
+        case Time():
+            return time(term, field, context)
+        case Number():
+            return number(term, field, context)
+        case Name():
+            return _named(term, field, names, context)
+        case Text():
+            return or_(*(field.having(value.text, context) for value in term.values))
+    raise TypeError(f"nothing says how a {type(field).__name__} is compiled")
 
 
-def _value(term: Condition, field: Field, value: str, actor: Actor) -> ColumnElement[bool]:
-    if field.values and value.lower() not in field.values:
-        hint = _did_you_mean(value.lower(), field.values)
-        message = f"{term.field}: cannot be “{value}”.{hint} It is one of {_list(field.values)}."
-        raise QueryError(message, field="q", position=term.value_position, found=value, expected=list(field.values))
-    return field.compile(value.lower() if field.values else value, actor)
+def _named(term: Condition, field: Name, names: Names, context: Context) -> Expression:
+    parts: list[Expression] = []
+    ids: list[int] = []
+    for value in term.values:
+        if value.says(NONE):
+            parts.append(_lacking(term, field, value))
+        elif field.me and value.says(ME):
+            ids.extend([] if context.actor.user_id is None else [context.actor.user_id])
+        else:
+            ids.extend(names.ids(field.catalog, value))
+    if ids:
+        parts.append(field.having(sorted(set(ids))))
+    return or_(*parts) if parts else false()
 
 
-def _did_you_mean(found: str, known: Mapping[str, object] | tuple[str, ...], suffix: str = "") -> str:
-    near = get_close_matches(found, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]}{suffix}?" if near else ""
+def _lacking(term: Condition, field: Name, value: Value) -> Expression:
+    if field.lacking is None:
+        message = f"{term.field}: is never none. It is {field.help}."
+        raise QueryError(message, span=value.span, found=value.text, expected=("a name",))
+    return field.lacking
 
 
-def _list(names: Mapping[str, object] | tuple[str, ...]) -> str:
-    return ", ".join(names)
+def _no_field(term: Condition, known: Known) -> QueryError:
+    found = shown(f"{term.field}{term.operator}")
+    near = nearest(term.field, known)
+    suggestion = f"{near}:" if near else None
+    message = (
+        f"There is no field {found}.{did_you_mean(suggestion)} Fields are {listed(known)}. "
+        "To search for this as text, put it in quotation marks."
+    )
+    return QueryError(message, span=term.name_span, found=term.field, expected=sorted(known), suggestion=suggestion)

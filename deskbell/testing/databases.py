@@ -1,4 +1,4 @@
-"""A Database whose transactions all end in a rollback: one outer transaction, and savepoints where the code commits.
+"""A Database whose transactions all end in a rollback: one connection, and savepoints where the code commits.
 
 `join_transaction_mode="create_savepoint"`: otherwise an IntegrityError in the code under test would lose the rows of
 the fixtures, and the next commit would leak into the next test.
@@ -6,72 +6,54 @@ the fixtures, and the next commit would leak into the next test.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cached_property
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import Connection, event, text
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker
 
-from deskbell.kernel.database import ActorSession, Database
+from deskbell.kernel.database import ACTOR_KEY, ActorSession, Database, act_as
+from deskbell.kernel.reading import Reading
+from deskbell.kernel.session_reading import SessionReading
 
-
-class RollbackDatabase(Database):
-    """The same database through one synchronous connection that is rolled back in the end."""
-
-    connection: Connection
-
-    @cached_property
-    def sessions(self) -> sessionmaker[ActorSession]:
-        """The session maker; what it commits is a savepoint."""
-        return sessionmaker(
-            self.connection,
-            class_=ActorSession,
-            autoflush=False,
-            expire_on_commit=False,
-            join_transaction_mode="create_savepoint",
-            info=dict(self._info),
-        )
-
-
-class AsyncRollbackDatabase(Database):
-    """The same database through one asynchronous connection that is rolled back in the end."""
-
-    async_connection: AsyncConnection
-
-    @cached_property
-    def async_sessions(self) -> async_sessionmaker[AsyncSession]:
-        """The session maker; what it commits is a savepoint."""
-        return async_sessionmaker(
-            self.async_connection,
-            sync_session_class=ActorSession,
-            autoflush=False,
-            expire_on_commit=False,
-            join_transaction_mode="create_savepoint",
-            info=dict(self._info),
-        )
-
-    @asynccontextmanager
-    async def async_unidentified_transaction(self) -> AsyncIterator[AsyncSession]:
-        """Forget first who acted in the savepoint before, as a real commit does."""
-        async with super().async_unidentified_transaction() as session:
-            await session.execute(_NOBODY)
-            yield session
-
-
+_TURN = "deskbell.turn"
 _NOBODY = text(
     "select set_config('role', 'none', true), set_config('deskbell.actor', '', true),"
     " set_config('deskbell.cause', '', true), set_config('deskbell.operation', '', true)"
 )
 
 
+@dataclass(eq=False)
+class _Turn:
+    """Which session said last who acts on the connection."""
+
+    session: Session | None = None
+
+
+class SharedSession(ActorSession):
+    """One of several on a connection. It says again who acts where another one worked in between."""
+
+    def begin(self, nested: bool = False) -> SessionTransaction:  # noqa: FBT001, FBT002 - SQLAlchemy's
+        """Set the savepoint now and not when it is first needed: so they lie within each other as the blocks do."""
+        transaction = super().begin(nested)
+        self.connection()
+        return transaction
+
+
 @contextmanager
-def rolling_back(database: Database) -> Iterator[RollbackDatabase]:
-    """Yield a database on the engine of `database`, and take back all that happened through it."""
-    inner = RollbackDatabase.__new__(RollbackDatabase)
+def rolling_back(database: Database) -> Iterator[Database]:
+    """Yield the same database through one connection, and take back all that happened there.
+
+    Its asynchronous sessions are refused: they would be another connection's, and commit for real.
+    """
     with database.engine.connect() as connection:
-        inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
         outer = connection.begin()
-        inner.connection = connection
+        inner = copy(database)
+        inner.sessions = sessionmaker(connection, class_=SharedSession, **_options(database))
+        inner.async_sessions = inner.reading = _refuse  # type: ignore[assignment, method-assign]  # never returns
         try:
             yield inner
         finally:
@@ -79,14 +61,66 @@ def rolling_back(database: Database) -> Iterator[RollbackDatabase]:
 
 
 @asynccontextmanager
-async def async_rolling_back(database: Database) -> AsyncIterator[AsyncRollbackDatabase]:
-    """Do the same for the asynchronous world."""
-    inner = AsyncRollbackDatabase.__new__(AsyncRollbackDatabase)
+async def async_rolling_back(database: Database) -> AsyncIterator[Database]:
+    """Do the same for the asynchronous world, where the synchronous sessions are refused."""
     async with database.async_engine.connect() as connection:
-        inner.__dict__.update({k: v for k, v in database.__dict__.items() if k not in {"sessions", "async_sessions"}})
         outer = await connection.begin()
-        inner.async_connection = connection
+        inner = copy(database)
+        inner.async_sessions = async_sessionmaker(connection, sync_session_class=SharedSession, **_options(database))
+        inner.sessions = _refuse  # type: ignore[assignment]  # never returns
+        inner.reading = partial(_reading, inner)  # type: ignore[method-assign]  # the lane has other connections
         try:
             yield inner
         finally:
             await outer.rollback()
+
+
+@asynccontextmanager
+async def _reading(database: Database) -> AsyncIterator[Reading]:
+    async with database.async_unidentified_transaction() as session:
+        yield SessionReading(session)
+
+
+def _options(database: Database) -> dict[str, Any]:
+    options = database.session_options
+    return {**options, "join_transaction_mode": "create_savepoint", "info": {**options["info"], _TURN: _Turn()}}
+
+
+def _refuse(**_: object) -> NoReturn:
+    message = "this database is rolled back through one connection, which the other world's sessions cannot share"
+    raise RuntimeError(message)
+
+
+@event.listens_for(SharedSession, "after_begin")
+def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if not transaction.nested:
+        if ACTOR_KEY not in session.info:  # a real commit would have forgotten who acted before
+            connection.execute(_NOBODY)
+        session.info[_TURN].session = session
+
+
+@event.listens_for(SharedSession, "do_orm_execute")
+def _before_statement(state: ORMExecuteState) -> None:
+    _take_turn(state.session)
+
+
+@event.listens_for(SharedSession, "before_flush")
+def _before_flush(session: Session, *_: object) -> None:
+    _take_turn(session)
+
+
+@event.listens_for(SharedSession, "after_soft_rollback")
+def _after_rollback(session: Session, _: SessionTransaction) -> None:
+    """Forget whose turn it was: PostgreSQL goes back to whoever acted before the savepoint."""
+    session.info[_TURN].session = None
+
+
+def _take_turn(session: Session) -> None:
+    connection = session.connection()
+    if session.info[_TURN].session is not session:
+        actor = session.info.get(ACTOR_KEY)
+        if actor is None:
+            connection.execute(_NOBODY)
+        else:
+            act_as(connection, actor)
+        session.info[_TURN].session = session

@@ -12,13 +12,23 @@ from psycopg import sql
 
 from deskbell.kernel.access import APPLICATION, OWNER, READ_ONLY
 from deskbell.kernel.address import Address
+from deskbell.kernel.crypto import derive
 from deskbell.kernel.embedded import EmbeddedPostgres
 from deskbell.kernel.roles import prepare_server
 from deskbell.migrations.runner import Migrator
 
 TEMPLATE = "deskbell_template"
-SUPERUSER_PASSWORD = APPLICATION_PASSWORD = READ_ONLY_PASSWORD = "for tests alone"  # noqa: S105 - the server is thrown away
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+SUPERUSER_PASSWORD = "for tests alone"  # noqa: S105 - the server is thrown away
+SECRET_KEY = "for tests alone, so that everybody may know it"  # noqa: S105 - the same
+APPLICATION_PASSWORD, READ_ONLY_PASSWORD = (derive(SECRET_KEY.encode(), f"role:{r}") for r in (APPLICATION, READ_ONLY))
+"""What a desk that has this key logs in with."""
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+}
 
 
 @contextmanager
@@ -99,6 +109,15 @@ def empty_database(server: Address, name: str) -> Iterator[Address]:
 def as_application(address: Address) -> Address:
     """Return the application role's way to the same database."""
     return address.as_role(APPLICATION, APPLICATION_PASSWORD)
+
+
+def environment(address: Address, data_dir: Path) -> dict[str, str]:
+    """Return the settings with which another process opens a desk on a database of this server."""
+    return {
+        "DESKBELL_DATABASE_URL": address.dsn,
+        "DESKBELL_DATA_DIR": str(data_dir),
+        "DESKBELL_SECRET_KEY": SECRET_KEY,
+    }
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def assign(session: Session, number: str, assignee_id: int | None, *, expected: 
     if assignee_id == ticket.assignee_id:
         return ticket
     if assignee_id is not None:
-        _check_assignee(get_user(session, assignee_id))
+        check_assignee(get_user(session, assignee_id))
     ticket.assignee_id = assignee_id
     _set_status(session, ticket, status_after_assignment(ticket.status, assigned=assignee_id is not None))
     _touch(session, ticket)
@@ -206,7 +206,8 @@ def require_staff(session: Session, message: str = "Only the desk may change thi
         raise ForbiddenError(message)
 
 
-def _check_assignee(user: User) -> None:
+def check_assignee(user: User) -> None:
+    """Raise InvalidError for somebody who cannot be given tickets."""
     if user.role is Role.CUSTOMER:
         raise InvalidError("A ticket can be assigned to agents and administrators only.", field="assignee_id")
     if not user.is_active:

@@ -20,8 +20,8 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
 }
 
 
-def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> Ticket:
-    """Make the changes, by field name, and return the ticket with its thread.
+def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> None:
+    """Make the changes, by field name.
 
     The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the
     current version.
@@ -30,7 +30,6 @@ def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, 
     for name in sorted(changes, key=list(_CHANGES).index):
         ticket = _CHANGES[name](session, number, changes[name], expected=expected)
         expected = ticket.version
-    return get_thread(session, number)
 
 
 def say(

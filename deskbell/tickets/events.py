@@ -57,3 +57,26 @@ class TicketRestored(Event):
     """A deleted ticket is back."""
 
     ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsOpened(Event):
+    """Tickets were created in bulk. Their events of one ticket are not published as well."""
+
+    ticket_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsStatusChanged(Event):
+    """Tickets were moved to a status in bulk; those that had it already are not named."""
+
+    ticket_ids: tuple[int, ...]
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsAssigned(Event):
+    """Tickets were given to somebody in bulk, or to nobody; the open ones are in progress then."""
+
+    ticket_ids: tuple[int, ...]
+    assignee_id: int | None

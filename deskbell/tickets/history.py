@@ -1,132 +1,105 @@
-"""The history of a ticket for people, read from the audit log: who, what, when, through what, why."""
+"""The history of a ticket for people, read from the audit log: who, what, when, through what, why.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+What one act did together is told together, and what cancelled itself out is not told. The raw entries, for programs,
+are `deskbell.audit.queries.changes_of_ticket`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import BigInteger, Row, Select, column, func, select
 from sqlalchemy.orm import Session
 
-from deskbell.accounts.models import Person, Team, display_name
-from deskbell.audit.models import AuditAction, AuditLog
+from deskbell.audit.models import AuditLog
 from deskbell.audit.queries import changes_of_ticket
 from deskbell.kernel.arrays import in_array
-from deskbell.kernel.text import one_line
-from deskbell.tickets.models import Attachment, Comment, Tag, Ticket
+from deskbell.kernel.paging import Cursor, Page, SortKey, keyset, page
+from deskbell.tickets.actions import require_staff
+from deskbell.tickets.history_names import Names
+from deskbell.tickets.history_words import Change, net, sentence, tell
+from deskbell.tickets.models import Ticket
+from deskbell.tickets.queries import get_ticket
 
-Entry = Row[Any]
-"""A row of `deskbell.audit.queries.changes`."""
-LONG = 200
-PEOPLE = ("creator_id", "assignee_id", "author_id")
-NOT_FOR_PEOPLE = frozenset({"content_html", "description_html", "content_format", "description_format"})
+ONLY_THE_DESK: Final = "Only the desk sees the history of tickets."
+NEWEST_ACT_FIRST: Final = (SortKey(column("id", BigInteger), descending=True, nullable=False, unique=True),)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One change to a ticket or to what belongs to it. `actor` is None for Deskbell itself; values are for reading."""
+class Act:
+    """All that one operation changed about a ticket, at its last change. `actor` is None for Deskbell itself.
+
+    `act` is what was done ("PATCH /api/v1/tickets/{number}", "deskbell import csv"), `cause` why it was done where no
+    person asked for it just then ("rule:7").
+    """
 
     id: int
+    operation_id: int
     at: datetime
+    actor_id: int | None
     actor: str | None
     channel: str
     act: str
     cause: str
-    operation_id: int
-    summary: str
-    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    changes: tuple[Change, ...]
+
+    @property
+    def summary(self) -> str:
+        """What was done, in words: "wrote a reply, changed status"."""
+        return sentence(self.changes)
 
 
-def history_of(session: Session, ticket: Ticket, *, limit: int = 500) -> list[Change]:
-    """Return the newest changes, at most `limit`, with names in the place of ids. A fixed number of statements."""
-    rows = session.execute(changes_of_ticket(ticket.id).order_by(AuditLog.id.desc()).limit(limit)).all()
-    names = _Names(session, rows, ticket)
-    return [
-        Change(
-            id=row.id,
-            at=row.created_at,
-            actor=row.user_name or (f"#{row.user_id}" if row.user_id else None),
-            channel=row.channel,
-            act=row.act or "",
-            cause=row.cause,
-            operation_id=row.operation_id,
-            summary=_summary(row, names),
-            changes=_readable(row, names),
-        )
-        for row in rows
-    ]
+def history_of(session: Session, ticket: Ticket, *, limit: int = 500) -> list[Act]:
+    """Return the newest acts, at most `limit`. At most nine statements. For the desk."""
+    require_staff(session, ONLY_THE_DESK)
+    acts = session.execute(acts_of(ticket.id).order_by(*(key.order() for key in NEWEST_ACT_FIRST)).limit(limit)).all()
+    return _told(session, ticket.id, acts)
 
 
-class _Names:
-    """What the ids in some audit rows are called."""
+def history_page(
+    session: Session, number: str, *, limit: int = 50, cursor: Cursor | None = None, query: str = ""
+) -> Page[Act]:
+    """Return a page of the acts, newest first; it may be shorter than `limit` by those that cancelled themselves out.
 
-    def __init__(self, session: Session, logs: Sequence[Entry], ticket: Ticket) -> None:
-        self.people = {p.id: display_name(p) for p in session.scalars(_with_ids(Person, _values(logs, PEOPLE)))}
-        self.teams = {t.id: t.name for t in session.scalars(_with_ids(Team, _values(logs, ("team_id",))))}
-        self.tags = {t.id: t.name for t in session.scalars(_with_ids(Tag, _values(logs, ("tag_id",))))}
-        self.notes = dict[int, bool]()
-        for comment, internal in session.execute(
-            select(Comment.id, Comment.is_internal).where(Comment.ticket_id == ticket.id)
-        ):
-            self.notes[comment] = internal
-        files = select(Attachment.id, Attachment.file_name).where(Attachment.ticket_id == ticket.id)
-        self.files = {number: name for number, name in session.execute(files)}  # noqa: C416 - Row
-
-    def of(self, column: str, value: object) -> object:
-        """Return the name for an id, and the value itself for anything else."""
-        known = self.people if column in PEOPLE else self.teams if column == "team_id" else None
-        if known is None or not isinstance(value, int):
-            return one_line(value, LONG) if isinstance(value, str) else value
-        return known.get(value, f"#{value}")
+    At most ten statements. `query` is what the cursor is good for. Raises NoSuchTicketError.
+    """
+    require_staff(session, ONLY_THE_DESK)
+    ticket = get_ticket(session, number, deleted=True)
+    limited = keyset(acts_of(ticket.id), NEWEST_ACT_FIRST, limit=limit, cursor=cursor, query=query)
+    found = page(session.execute(limited).all(), NEWEST_ACT_FIRST, limit=limit, query=query)
+    return Page(tuple(_told(session, ticket.id, found.items)), found.next_cursor)
 
 
-def _with_ids(table: type[Any], ids: Iterable[int]) -> Select[Any]:
-    return select(table).where(in_array(table.__table__.c.id, sorted(set(ids))))
+def acts_of(ticket_id: int) -> Select[*tuple[Any, ...]]:
+    """Return the operations that changed a ticket, each with the `id` of its newest entry about it."""
+    entries = changes_of_ticket(ticket_id).with_only_columns(AuditLog.operation_id, func.max(AuditLog.id).label("id"))
+    acts = entries.group_by(AuditLog.operation_id).subquery("acts")
+    return select(acts.c.operation_id, acts.c.id)
 
 
-def _values(logs: Sequence[Entry], columns: Sequence[str]) -> list[int]:
-    found = []
-    for log in logs:
-        for column in columns:
-            value = (log.changes or {}).get(column)
-            found += [it for it in (value if isinstance(value, list) else [value]) if isinstance(it, int)]
-    return found
+def _told(session: Session, ticket_id: int, acts: Sequence[Row[Any]]) -> list[Act]:
+    operations = [act.operation_id for act in acts]
+    wanted = changes_of_ticket(ticket_id).where(in_array(AuditLog.__table__.c.operation_id, operations))
+    by_operation = attrgetter("operation_id", "id")
+    entries = sorted(session.execute(wanted), key=by_operation)
+    names = Names.of(session, ticket_id, entries)
+    told = (_act(list(its), names) for _, its in groupby(entries, key=attrgetter("operation_id")))
+    return sorted((act for act in told if act.changes), key=attrgetter("id"), reverse=True)
 
 
-def _summary(log: Entry, names: _Names) -> str:
-    created = log.action == AuditAction.CREATE
-    match log.table_name:
-        case "tickets":
-            return "opened the ticket" if created else _ticket_summary(log.changes or {})
-        case "comments":
-            what = "an internal note" if names.notes.get(log.record_id) else "a reply"
-            return f"{'wrote' if created else 'edited'} {what}"
-        case "ticket_tags":
-            return f"{'added' if created else 'removed'} the tag {_tag(log, names)}"
-        case _:
-            return f"attached {names.files.get(log.record_id, 'a file')}" if created else "changed an attachment"
-
-
-def _ticket_summary(changes: Mapping[str, Any]) -> str:
-    if "deleted_at" in changes:
-        return "deleted the ticket" if changes["deleted_at"][1] else "restored the ticket"
-    named = [column.removesuffix("_id").replace("_", " ") for column in changes if column not in NOT_FOR_PEOPLE]
-    shown = [name for name in named if name not in {"resolved at", "reopen count", "first responded at"}] or named
-    return f"changed {', '.join(shown)}"
-
-
-def _tag(log: Entry, names: _Names) -> str:
-    value = (log.changes or {}).get("tag_id")
-    number = next((it for it in (value if isinstance(value, list) else [value]) if isinstance(it, int)), 0)
-    return str(names.tags.get(number, f"#{number}"))
-
-
-def _readable(log: Entry, names: _Names) -> dict[str, tuple[Any, Any]]:
-    if log.action != AuditAction.UPDATE:
-        return {}
-    changes = (log.changes or {}).items()
-    return {
-        column: (names.of(column, old), names.of(column, new))
-        for column, (old, new) in changes
-        if column not in NOT_FOR_PEOPLE
-    }
+def _act(entries: Sequence[Row[Any]], names: Names) -> Act:
+    newest = entries[-1]
+    return Act(
+        id=newest.id,
+        operation_id=newest.operation_id,
+        at=newest.created_at,
+        actor_id=newest.user_id,
+        actor=newest.user_name or (f"#{newest.user_id}" if newest.user_id else None),
+        channel=newest.channel,
+        act=newest.act or "",
+        cause=newest.cause,
+        changes=tuple(tell(net(entries), names)),
+    )

@@ -51,8 +51,8 @@ def ensure_tags(session: Session, names: list[str]) -> dict[str, int]:
     cleaned = sorted({tag_name(name) for name in names})  # in one order, so that two callers do not lock each other out
     if not cleaned:
         return {}
-    session.execute(insert(Tag).values([{"name": name} for name in cleaned]).on_conflict_do_nothing())
     wanted = func.unnest(literal(cleaned, ARRAY(Text))).column_valued("wanted")
+    session.execute(insert(Tag).from_select(["name"], select(wanted)).on_conflict_do_nothing())
     found = session.execute(select(wanted, Tag.id).join(Tag, func.lower(Tag.name) == func.lower(wanted)))
     return {name: tag_id for name, tag_id in found}  # noqa: C416 - Row
 

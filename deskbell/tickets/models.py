@@ -171,6 +171,11 @@ class Ticket(DerivedFromTimes, Base):
     )
     tags: Mapped[list["Tag"]] = relationship(secondary="ticket_tags", lazy="raise", order_by="Tag.name", viewonly=True)
 
+    @property
+    def priority_rank(self) -> int:
+        """How urgent it is as a number, from 1: what `deskbell_priority_rank` returns, by which lists are sorted."""
+        return list(TicketPriority).index(self.priority) + 1
+
 
 class Comment(Base):
     """A reply to the customer or from them, or a note that only the desk sees."""

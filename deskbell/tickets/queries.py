@@ -46,6 +46,11 @@ def tagged(name: str) -> Select[int]:
     return statement.where(func.lower(Tag.name) == func.lower(clean(name).strip()))
 
 
+def newest_first(statement: Select[Ticket]) -> Select[Ticket]:
+    """Sort by the time of the last change."""
+    return statement.order_by(*(key.order() for key in NEWEST_FIRST))
+
+
 def listed(statement: Select[Ticket], actor: Actor) -> Select[Ticket]:
     """Load what a list shows the actor: not the texts, of which each may have megabytes."""
     options = FOR_LIST if actor.is_staff else FOR_CUSTOMER_LIST

@@ -14,14 +14,17 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.settings import WebSettings
 from deskbell.migrations.runner import Migrator
+from deskbell.search.pages import TicketPages
 from deskbell.web import documentation, health
 from deskbell.web.api import (
     attachments,
     audit,
+    bulk,
     comments,
     me,
     organizations,
     session,
+    statistics,
     tags,
     teams,
     tickets,
@@ -32,10 +35,13 @@ from deskbell.web.health import Readiness
 from deskbell.web.login import LoginLimits
 from deskbell.web.middleware import BodyLimit, Envelope
 from deskbell.web.problems import ErrorPage, install_problem_handlers
+from deskbell.web.reading import Readers
 
 JSON_BYTES: Final = 4 * 1024 * 1024
 FORM_OVERHEAD: Final = 1024 * 1024
-API: Final = (tickets, comments, attachments, tags, users, organizations, teams, tokens, me, session, audit)
+API: Final = (
+    *(bulk, tickets, comments, attachments, tags, users, organizations, teams, tokens, me, session, statistics, audit),
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -66,6 +72,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.database = database
+    app.state.readers = Readers(database)
+    app.state.ticket_pages = TicketPages(database)
     app.state.resources = resources
     app.state.key = key
     app.state.session_lifetime = timedelta(days=settings.session_days)
@@ -74,7 +82,7 @@ def create_app(
     app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     install_problem_handlers(app, error_page)
     for router in (*(module.router for module in API), health.router, documentation.router, *pages):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
     app.add_middleware(Envelope)
     return app

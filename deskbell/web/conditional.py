@@ -9,7 +9,6 @@ import re
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
 
 from deskbell.kernel.errors import InvalidError
 
@@ -34,9 +33,8 @@ def expected_version(
 Expected = Annotated[int | None, Depends(expected_version)]
 
 
-def tagged_response(request: Request, value: BaseModel, version: int, *, status: int = 200) -> Response:
-    """Write `value` with its entity tag; 304 where the client has just this already."""
-    content = value.model_dump_json().encode()
+def tagged_response(request: Request, content: bytes, version: int, *, status: int = 200) -> Response:
+    """Send a JSON document with its entity tag; 304 where the client has just this already."""
     tag = f'"{version}-{hashlib.sha256(content).hexdigest()[:16]}"'
     if request.method == "GET" and _has(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag})

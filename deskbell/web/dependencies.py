@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -23,14 +22,6 @@ from deskbell.web.idempotency import claim_key, read_attempt
 IDENTITY_KEY = "deskbell.identity"
 READ_SCOPE = "read"
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, `dbt_…`.")
-_cookie = APIKeyCookie(
-    name=COOKIE,
-    auto_error=False,
-    scheme_name="session",
-    description="A browser's session. What changes something must bring its CSRF token in `X-CSRF-Token`.",
-)
-
 
 async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """Open the request's transaction: find out who asks and act as them, in one statement; commit if all goes well.
@@ -43,9 +34,9 @@ async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
     attempt = await read_attempt(request) if _is_api(request) else None
     database: Database = request.app.state.database
     async with database.async_unidentified_transaction() as session:
-        identity = await session.run_sync(_identify, secret, channel, _act(request))
+        identity = await session.run_sync(identify, secret, channel, _act(request))
         request.state.user_id = identity.user_id
-        _check_scopes(identity, request.method)
+        check_scopes(identity, request.method)
         if attempt is not None:
             await claim_key(session, request, identity.user_id, attempt)
         yield session
@@ -76,7 +67,6 @@ async def require_admin(me: Me) -> None:
 
 STAFF_ONLY = Depends(require_staff, scope="function")
 ADMIN_ONLY = Depends(require_admin, scope="function")
-DOCUMENTED_SECURITY = [Depends(_bearer), Depends(_cookie)]
 
 
 def resources(request: Request) -> Resources:
@@ -111,21 +101,32 @@ def _presented(request: Request) -> tuple[str, Channel]:
     return secret, Channel.WEB
 
 
-def _identify(session: Session, secret: str, channel: Channel, act: str) -> Identity:
-    identity = become(session, secret, channel=channel.value, act=act)
-    if identity is None:
-        raise UnauthenticatedError("This token or session is not known, has expired or was revoked.")
-    session.info[ACTOR_KEY] = Actor(ActorKind(identity.role.value), identity.user_id, channel, act)
+def identify(session: Session, secret: str, channel: Channel, act: str) -> Identity:
+    """Become whom a token or a session stands for, for the rest of the transaction. Raises UnauthenticatedError."""
+    identity = known(become(session, secret, channel=channel.value, act=act))
+    session.info[ACTOR_KEY] = actor_for(identity, channel, act)
     session.info[IDENTITY_KEY] = identity
     return identity
 
 
+def known(identity: Identity | None) -> Identity:
+    """Return who it is. Raises UnauthenticatedError."""
+    if identity is None:
+        raise UnauthenticatedError("This token or session is not known, has expired or was revoked.")
+    return identity
+
+
+def actor_for(identity: Identity, channel: Channel, act: str) -> Actor:
+    """Return whom the rest of the transaction acts as."""
+    return Actor(ActorKind(identity.role.value), identity.user_id, channel, act, time_zone=identity.time_zone)
+
+
 def _act(request: Request) -> str:
-    path: str = getattr(request.scope.get("route"), "path", request.url.path)
+    path: str = getattr(request.scope.get("route"), "path", "") or request.url.path
     return f"{request.method} {path}"
 
 
-def _check_scopes(identity: Identity, method: str) -> None:
+def check_scopes(identity: Identity, method: str) -> None:
     """No scopes allow everything, `read` what changes nothing; what is not known allows nothing."""
     if identity.scopes and not (READ_SCOPE in identity.scopes and method in SAFE_METHODS):
         raise ForbiddenError("This token may only read. Use one without scopes for changes.")

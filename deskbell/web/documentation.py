@@ -1,7 +1,7 @@
 """The API's documentation: the OpenAPI document and Swagger UI, served from here, so that it works offline."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI
@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import BaseModel
 
+from deskbell.web.csrf import COOKIE
 from deskbell.web.problems import FieldError, Problem
 
 OPENAPI_URL = "/api/openapi.json"
@@ -70,9 +71,20 @@ TAGS = [
     {"name": "tokens", "description": "Your own API tokens."},
     {"name": "me", "description": "Who you are."},
     {"name": "session", "description": "Logging in with a browser."},
+    {"name": "statistics", "description": "Figures about tickets."},
     {"name": "audit", "description": "Who changed what, when, through what."},
     {"name": "health", "description": "For load balancers."},
 ]
+
+SECURITY_SCHEMES: Final[dict[str, dict[str, str]]] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token, `dbt_…`."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "A browser's session. What changes something must bring its CSRF token in `X-CSRF-Token`.",
+    },
+}
 
 router = APIRouter(include_in_schema=False)
 
@@ -105,6 +117,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas |= {"Problem": _schema(Problem), "FieldError": _schema(FieldError)}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        schema["components"]["securitySchemes"] = SECURITY_SCHEMES
         app.openapi_schema = schema
     return app.openapi_schema
 

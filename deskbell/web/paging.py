@@ -10,7 +10,6 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import MAX_LIMIT, Cursor, Page, SortKey, keyset, page
 
 T = TypeVar("T")
@@ -30,7 +29,7 @@ class Paging:
     """Which page is asked for, and how to answer with it."""
 
     request: Request
-    response: Response
+    response: Response | None
     limit: int
     cursor: str | None
 
@@ -42,22 +41,36 @@ class Paging:
         present: Callable[[Any], M],
     ) -> PageOf[M]:
         """Run `statement` and present its rows. Its cursors are good for the same address, query and person alone."""
-        found = await session.run_sync(self._rows, statement, order)
+        return self.answer(await session.run_sync(self._rows, statement, order), present)
+
+    def answer(self, found: Page[Any], present: Callable[[Any], M]) -> PageOf[M]:
+        """Present the page that was found, and say where the next one begins."""
         return self._answer(PageOf[M](items=[present(item) for item in found.items], next_cursor=self._seal(found)))
 
     def _rows(self, session: Session, statement: Wanted, order: Sequence[SortKey]) -> Page[Any]:
         wanted = statement(session) if not isinstance(statement, Select) else statement
-        query = f"{actor_of(session).user_id} {self._query()}"
-        cursor = Cursor.unseal(self.cursor, self._key) if self.cursor else None
-        limited = keyset(wanted, order, limit=self.limit, cursor=cursor, query=query)
+        query = self.scope()
+        limited = keyset(wanted, order, limit=self.limit, cursor=self.place(), query=query)
         found = session.execute(limited)
         rows = found.scalars() if len(limited.column_descriptions) == 1 else found
         return page(rows.all(), order, limit=self.limit, query=query)
 
-    def _query(self) -> str:
-        """The address without what may differ between pages."""
+    def place(self) -> Cursor | None:
+        """Return where the page begins. Raises InvalidError for a cursor that is none."""
+        return Cursor.unseal(self.cursor, self._key) if self.cursor else None
+
+    def scope(self) -> str:
+        """Return who asks where for what, for the cursor: the address without what may differ between pages."""
         parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k not in {"cursor", "limit"}]
-        return f"{self.request.url.path} {sorted(parameters)}"
+        return f"{self.request.state.user_id} {self.request.scope['path']} {sorted(parameters)}"
+
+    def send(self, documents: Sequence[bytes], next_cursor: Cursor | None) -> Response:
+        """Answer with a page of JSON documents: a `PageOf` what they are."""
+        cursor = next_cursor.seal(self._key) if next_cursor else None
+        sealed = b"null" if cursor is None else b'"%s"' % cursor.encode()
+        headers = None if cursor is None else {"Link": self._link(cursor)}
+        content = b'{"items":[%s],"next_cursor":%s}' % (b",".join(documents), sealed)
+        return Response(content, media_type="application/json", headers=headers)
 
     @property
     def _key(self) -> bytes:
@@ -68,10 +81,13 @@ class Paging:
         return found.next_cursor.seal(self._key) if found.next_cursor else None
 
     def _answer(self, answer: PageOf[M]) -> PageOf[M]:
-        if answer.next_cursor:
-            target = self.request.url.include_query_params(cursor=answer.next_cursor)
-            self.response.headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+        if answer.next_cursor and self.response is not None:
+            self.response.headers["Link"] = self._link(answer.next_cursor)
         return answer
+
+    def _link(self, cursor: str) -> str:
+        target = self.request.url.include_query_params(cursor=cursor)
+        return f'<{target.path}?{target.query}>; rel="next"'
 
 
 def paging(

@@ -116,14 +116,18 @@ async def unexpected(request: Request, error: Exception) -> Response:
     return await _respond(request, make_problem(500, "internal", _DETAILS[500], _request_id(request)))
 
 
+def problem_of(error: DeskbellError, request_id: str | None = None) -> tuple[Problem, dict[str, str]]:
+    """Return what is told of an error, and the headers that go with it. What must be put right here is not told."""
+    shown: DeskbellError = UnavailableError() if isinstance(error, SetupError) else error
+    details = {name: value for name, value in shown.details.items() if isinstance(value, str | int | None)}
+    return make_problem(shown.status, shown.code, shown.message, request_id, **_cleaned(details)), _headers(shown)
+
+
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeskbellError)  # noqa: S101 - registered for this type alone
-    shown: DeskbellError = UnavailableError() if isinstance(error, SetupError) else error
-    if shown.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("unavailable", path=request.url.path, request_id=_request_id(request), reason=str(error))
-    details = {name: value for name, value in shown.details.items() if isinstance(value, str | int | None)}
-    problem = make_problem(shown.status, shown.code, shown.message, _request_id(request), **_cleaned(details))
-    return await _respond(request, problem, _headers(shown))
+    return await _respond(request, *problem_of(error, _request_id(request)))
 
 
 def _headers(error: DeskbellError) -> dict[str, str]:

@@ -51,10 +51,13 @@ def test_the_lock_file_is_made_from_this_project_file() -> None:
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     metadata = next(package["metadata"] for package in lock["package"] if package["name"] == "deskbell")
     name = re.compile(r"^[A-Za-z0-9._-]+")
-    asked = {match.group() for text in project["project"]["dependencies"] if (match := name.match(text))}
+    extras = project["project"]["optional-dependencies"]
+    wanted = [*project["project"]["dependencies"], *(text for texts in extras.values() for text in texts)]
+    asked = {match.group() for text in wanted if (match := name.match(text))}
     asked_by_developers = {match.group() for text in project["dependency-groups"]["dev"] if (match := name.match(text))}
     assert {entry["name"] for entry in metadata["requires-dist"]} == asked
     assert {entry["name"] for entry in metadata["requires-dev"]["dev"]} == asked_by_developers
+    assert metadata["provides-extras"] == sorted(extras)
 
 
 def test_every_exception_from_a_linter_has_its_reason() -> None:

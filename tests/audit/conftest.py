@@ -9,7 +9,6 @@ from sqlalchemy import Row, text
 
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
-from deskbell.testing.databases import RollbackDatabase
 from deskbell.testing.factories import SYSTEM
 
 Entry = Row[Any]
@@ -29,7 +28,7 @@ def read_trail(database: Database, table: str, record: int | None = None) -> lis
 
 
 @pytest.fixture
-def trail(database: RollbackDatabase) -> Trail:
+def trail(database: Database) -> Trail:
     return lambda table, record=None: read_trail(database, table, record)
 
 

@@ -110,6 +110,18 @@ def test_a_table_of_keys_alone_is_recorded(owner: psycopg.Connection) -> None:
     ]
 
 
+def test_the_whole_key_is_in_every_entry(owner: psycopg.Connection) -> None:
+    """Two rows share the first column of a key: an UPDATE that named it alone could not be taken back."""
+    make(owner, key("a"), key("b"), Column("t", TEXT))
+    owner.execute("insert into things values (1, 2, 'x'), (1, 3, 'x')")
+    owner.execute("update things set t = 'y' where b = 3")
+    owner.execute("delete from things where b = 2")
+    assert log(owner)[2:] == [
+        (1, "UPDATE", {"b": [3, 3], "t": ["x", "y"]}),
+        (1, "DELETE", {"a": 1, "b": 2, "t": "x"}),
+    ]
+
+
 def test_a_name_that_must_be_quoted_is_recorded(owner: psycopg.Connection) -> None:
     make(owner, key(), Column("order", TEXT), Column("it's", TEXT))
     owner.execute("insert into things values (1, 'a', 'b')")

@@ -89,7 +89,7 @@ def test_a_new_partition_has_the_indexes_of_the_log_and_is_guarded(admin: psycop
     )
     row = admin.execute(query).fetchone()
     assert row is not None
-    assert row[1:] == (True, True, 3, 3)
+    assert row[1:] == (True, True, 4, 4)
 
 
 def contents(admin: psycopg.Connection) -> list[tuple[str, int, str]]:

@@ -137,6 +137,19 @@ def test_what_changes_nothing_leaves_no_trace(database: Database, trail: Trail, 
     assert trail("tags") == before
 
 
+def test_an_operation_begins_with_what_is_recorded_and_not_before(database: Database, factory: Factory) -> None:
+    """A reply moves `updated_at` alone: such a statement had left an operation in which nothing happened."""
+    ticket = factory.ticket()
+    count = text("select count(*) from operations")
+    with database.transaction(SYSTEM) as session:
+        before = session.scalar(count)
+        session.execute(text("update tickets set status = status where id = :id"), {"id": ticket.id})
+        assert session.scalar(count) == before
+        for _ in range(2):
+            session.execute(text("insert into tags (name) select 'tag ' || random() from generate_series(1, 50)"))
+        assert session.scalar(count) == (before or 0) + 1
+
+
 def test_what_is_rolled_back_leaves_no_trace(database: Database, trail: Trail) -> None:
     with database.transaction(SYSTEM) as session:
         undone = session.begin_nested()

@@ -33,9 +33,9 @@ def test_a_list_goes_on_at_its_cursor(terminal: Terminal, ticket: str) -> None:
 @pytest.mark.parametrize(
     ("query", "position", "said"),
     [
-        ("card status:opn", 12, "Did you mean open?"),
+        ("card status:opn", 12, "Did you mean `open`?"),
         ('"card', 0, "not closed"),
-        ("statsu:open", 0, "Did you mean status:?"),
+        ("statsu:open", 0, "Did you mean `status:`?"),
     ],
 )
 def test_a_query_that_is_wrong_is_marked_where_it_is_wrong(

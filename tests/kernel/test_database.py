@@ -28,6 +28,8 @@ PARAMETERS = {
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "1min",
     "work_mem": "32MB",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
     "TimeZone": "UTC",
     "jit": "off",
     "deskbell.ticket_prefix": "DB-",

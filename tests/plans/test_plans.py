@@ -50,7 +50,7 @@ def faults(desk: BigDesk, who: Actor, act: Callable[[Session], object]) -> list[
 
 def two_pages(who: Actor, query: str, order: str = "-updated_at") -> Callable[[Session], object]:
     def act(session: Session) -> None:
-        statement = listed(compile_query(query, actor=who), who)
+        statement = listed(compile_query(session, query), who)
         first = page(session.scalars(keyset(statement, ORDERS[order], limit=50)).all(), ORDERS[order], limit=50)
         if first.next_cursor:
             session.scalars(keyset(statement, ORDERS[order], limit=50, cursor=first.next_cursor)).all()

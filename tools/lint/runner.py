@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from tools.lint import rules
 from tools.lint.source import Finding, Source
 
-FOLDERS = ("deskbell", "tools", "tests", "bench")
+FOLDERS = ("deskbell", "tools", "tests", "bench", "examples")
 
 
 @dataclass(frozen=True)

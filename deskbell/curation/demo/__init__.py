@@ -1,4 +1,8 @@
-"""A small desk to look around in: two companies, nine people, a dozen conversations of the last days."""
+"""Made-up desks: a small one, written by hand (nine people, a dozen conversations of the last days), and a large one.
+
+The large one is made by chance: `words` and `language` are what people write with, `people` who they are, `samples`
+their files, `calendar` and `lives` what happens, `loading` puts it into the tables.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +10,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.actions import create_organization, create_user
@@ -18,6 +22,13 @@ from deskbell.tickets.labels import create_tag
 from deskbell.tickets.models import Comment, TicketPriority, TicketStatus
 
 Story = Mapping[str, Any]
+AGENT, CUSTOMER = "mara@desk.example", "ines@northwind.example"
+"""Two of the people of the small desk."""
+
+
+def has_stories(session: Session) -> bool:
+    """Whether the small desk is here already."""
+    return session.scalar(select(User.id).where(func.lower(User.email) == AGENT)) is not None
 
 
 def load_demo(session: Session) -> int:

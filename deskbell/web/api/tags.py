@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from deskbell.kernel.session_reading import SessionReading
 from deskbell.tickets import labels
-from deskbell.tickets.queries import TAGS_BY_ID, get_thread, tags
+from deskbell.tickets.queries import TAGS_BY_ID, tags
+from deskbell.tickets.thread import thread_of
 from deskbell.web.conditional import tagged_response
 from deskbell.web.dependencies import ADMIN_ONLY, STAFF_ONLY, Transaction
 from deskbell.web.paging import PageOf, Pages
@@ -45,8 +47,8 @@ async def delete_tag(session: Transaction, tag_id: PathId) -> None:
 async def tag_ticket(request: Request, session: Transaction, number: Number, name: TagName) -> Response:
     """Put a tag on a ticket; a new one is made. Doing it twice is no error."""
     await session.run_sync(labels.tag, number, name)
-    ticket = await session.run_sync(get_thread, number)
-    return tagged_response(request, TicketOut.of(ticket), ticket.version)
+    version, document = await thread_of(SessionReading(session), number)
+    return tagged_response(request, document, version)
 
 
 @router.delete(

@@ -6,20 +6,24 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Query, Request, Response
-from sqlalchemy import Select
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.profiles import find_requester
-from deskbell.kernel.database import actor_of
-from deskbell.search.queries import compile_query
+from deskbell.kernel.paging import MAX_LIMIT
+from deskbell.kernel.reading import Reading
+from deskbell.kernel.session_reading import SessionReading
+from deskbell.search.pages import USUAL_LIMIT, DocumentPage, TicketPages, Wanted
 from deskbell.tickets import actions
 from deskbell.tickets.bodies import Body, body_of
 from deskbell.tickets.changes import change_ticket
-from deskbell.tickets.models import BodyFormat, Ticket, TicketStatus
-from deskbell.tickets.queries import ORDERS, get_thread, listed
+from deskbell.tickets.models import BodyFormat, TicketStatus
+from deskbell.tickets.queries import ORDERS
+from deskbell.tickets.thread import thread_of
 from deskbell.web.conditional import Expected, tagged_response
 from deskbell.web.dependencies import Tools, Transaction
-from deskbell.web.paging import PageOf, Pages
+from deskbell.web.paging import PageOf, Paging
+from deskbell.web.reading import read
 from deskbell.web.routes import PREFIX, WRITING_PROBLEMS, api_router
 from deskbell.web.schemas.base import Number, Text
 from deskbell.web.schemas.tickets import TicketChange, TicketIn, TicketOut, TicketSummary
@@ -36,53 +40,61 @@ class Sort(StrEnum):
     OLDEST = "created_at"
 
 
-SearchText = Annotated[
-    Text, Query(max_length=1000, description="The query language.", examples=["status:open tag:billing refund"])
-]
+class TicketsWanted(BaseModel):
+    """Which tickets are asked for, and which page of them."""
+
+    q: Text = Field("", max_length=1000, description="The query language.", examples=["status:open tag:billing refund"])
+    status: list[TicketStatus] | None = Field(None, max_length=5, description="Any of these.")
+    sort: Sort = Sort.NEWEST_CHANGE
+    limit: int = Field(USUAL_LIMIT, ge=1, le=MAX_LIMIT, description="Most items on the page.")
+    cursor: str | None = Field(None, max_length=2000, description="`next_cursor` of the page before.")
 
 
-@router.get("", summary="List tickets")
-async def list_tickets(
-    session: Transaction,
-    pages: Pages,
-    q: SearchText = "",
-    status: Annotated[list[TicketStatus] | None, Query(max_length=5, description="Any of these.")] = None,
-    sort: Sort = Sort.NEWEST_CHANGE,
-) -> PageOf[TicketSummary]:
+@router.get("", response_model=PageOf[TicketSummary], summary="List tickets")
+async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()]) -> Response:
     """Return the tickets that you may see and the query fits, without their texts."""
+    pages: TicketPages = request.app.state.ticket_pages
+    paging = Paging(request, None, asked.limit, asked.cursor)
 
-    def wanted(session: Session) -> Select[Ticket]:
-        actor = actor_of(session)
-        found = compile_query(q, actor=actor)
-        return listed(found.where(Ticket.status.in_(status)) if status else found, actor)
+    async def page(reading: Reading) -> DocumentPage:
+        wanted = Wanted(
+            query=asked.q,
+            statuses=tuple(asked.status or ()),
+            order=ORDERS[asked.sort],
+            limit=asked.limit,
+            cursor=paging.place(),
+            scope=paging.scope(),
+        )
+        return await pages.page(reading, wanted)
 
-    return await pages.read(session, wanted, ORDERS[sort.value], TicketSummary.of)
+    found = await read(request, page)
+    return paging.send(found.documents, found.next_cursor)
 
 
 @router.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)
 async def open_ticket(request: Request, session: Transaction, wanted: TicketIn) -> Response:
     """Open a ticket for yourself, or, as the desk, for somebody else."""
-    read = partial(body_of, wanted.description, BodyFormat(wanted.description_format), field="description")
-    body = await to_thread.run_sync(read)
-    ticket = await session.run_sync(_open, wanted, body)
-    response = tagged_response(request, TicketOut.of(ticket), ticket.version, status=201)
-    response.headers["Location"] = f"{PREFIX}/tickets/{ticket.ticket_number}"
+    convert = partial(body_of, wanted.description, BodyFormat(wanted.description_format), field="description")
+    body = await to_thread.run_sync(convert)
+    number = await session.run_sync(_open, wanted, body)
+    response = await _ticket(request, session, number, status=201)
+    response.headers["Location"] = f"{PREFIX}/tickets/{number}"
     return response
 
 
-def _open(session: Session, wanted: TicketIn, body: Body) -> Ticket:
+def _open(session: Session, wanted: TicketIn, body: Body) -> str:
     requester = find_requester(
         session, user_id=wanted.requester_id, email=wanted.requester_email, full_name=wanted.requester_name
     )
     ticket = actions.open_ticket(session, body=body, requester=requester, title=wanted.title, priority=wanted.priority)
-    return get_thread(session, ticket.ticket_number)
+    return ticket.ticket_number
 
 
 @router.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses=NOT_CHANGED)
-async def read_ticket(request: Request, session: Transaction, number: Number) -> Response:
+async def read_ticket(request: Request, number: Number) -> Response:
     """Return a ticket with its thread. The desk sees deleted ones too."""
-    ticket = await session.run_sync(get_thread, number)
-    return tagged_response(request, TicketOut.of(ticket), ticket.version)
+    version, document = await read(request, partial(thread_of, number=number, last=True))
+    return tagged_response(request, document, version)
 
 
 @router.patch("/{number}", response_model=TicketOut, summary="Change a ticket", responses=WRITING_PROBLEMS)
@@ -90,8 +102,8 @@ async def patch_ticket(
     request: Request, session: Transaction, number: Number, changes: TicketChange, expected: Expected
 ) -> Response:
     """Change what is sent and leave the rest. With If-Match nothing happens where somebody else was faster."""
-    ticket = await session.run_sync(change_ticket, number, changes.given(), expected=expected)
-    return tagged_response(request, TicketOut.of(ticket), ticket.version)
+    await session.run_sync(change_ticket, number, changes.given(), expected=expected)
+    return await _ticket(request, session, number)
 
 
 @router.delete("/{number}", status_code=204, summary="Delete a ticket", responses=WRITING_PROBLEMS)
@@ -104,5 +116,10 @@ async def delete_ticket(session: Transaction, tools: Tools, number: Number, expe
 async def restore_ticket(request: Request, session: Transaction, number: Number, expected: Expected) -> Response:
     """Bring a deleted ticket back. Restoring what is not deleted is no error."""
     await session.run_sync(actions.restore, number, expected=expected)
-    ticket = await session.run_sync(get_thread, number)
-    return tagged_response(request, TicketOut.of(ticket), ticket.version)
+    return await _ticket(request, session, number)
+
+
+async def _ticket(request: Request, session: Transaction, number: str, *, status: int = 200) -> Response:
+    """Answer with the ticket as it is now."""
+    version, document = await thread_of(SessionReading(session), number)
+    return tagged_response(request, document, version, status=status)

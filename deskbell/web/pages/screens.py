@@ -11,11 +11,11 @@ from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import Cursor, Page, keyset, page
 from deskbell.kernel.resources import resources_of
 from deskbell.search.language import QueryError
-from deskbell.search.queries import compile_query
+from deskbell.search.queries import compile_query, prepare
 from deskbell.tickets.bodies import body_of
 from deskbell.tickets.changes import change_ticket, say
 from deskbell.tickets.files import StoredFile, add_attachment
-from deskbell.tickets.history import Change, history_of
+from deskbell.tickets.history import Act, history_of
 from deskbell.tickets.models import Comment, Ticket, TicketPriority, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST, get_thread, listed, lock_ticket
 from deskbell.web.pages import present
@@ -51,11 +51,13 @@ def ticket_list(session: Session, text: str, cursor: str | None, key: bytes) -> 
 
 def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Page[Ticket]:
     actor = actor_of(session)
-    statement = listed(compile_query(text, actor=actor), actor)
+    prepared = prepare(session, text)
+    order = prepared.keys or NEWEST_FIRST
+    statement = listed(compile_query(session, prepared), actor)
     query = f"{actor.user_id} {text}"
     after = Cursor.unseal(cursor, key) if cursor else None
-    limited = keyset(statement, NEWEST_FIRST, limit=ROWS, cursor=after, query=query)
-    return page(session.scalars(limited).all(), NEWEST_FIRST, limit=ROWS, query=query)
+    limited = keyset(statement, order, limit=ROWS, cursor=after, query=query)
+    return page(session.scalars(limited).all(), order, limit=ROWS, query=query)
 
 
 def ticket(session: Session, number: str) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def ticket(session: Session, number: str) -> dict[str, Any]:
     return {
         "ticket": present.ticket_page(it, staff=staff),
         "comments": [present.comment(comment) for comment in it.comments],
-        "history": [_entry(change) for change in history_of(session, it)] if staff else [],
+        "history": [_entry(act) for act in history_of(session, it)] if staff else [],
         "statuses": present.choices(TicketStatus),
         "priorities": present.choices(TicketPriority),
         "agents": [present.person(agent) for agent in session.scalars(agents())] if staff else [],
@@ -89,11 +91,12 @@ def save_properties(session: Session, number: str, wanted: Mapping[str, Any], ve
     change_ticket(session, number, changes, expected=version)
 
 
-def _entry(change: Change) -> dict[str, Any]:
+def _entry(act: Act) -> dict[str, Any]:
+    fields = (pair for change in act.changes for pair in change.fields.items())
     return {
-        "at": change.at,
-        "actor": change.actor,
-        "channel": change.channel,
-        "summary": change.summary,
-        "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in change.changes.items()],
+        "at": act.at,
+        "actor": act.actor,
+        "channel": act.channel,
+        "summary": act.summary,
+        "changes": [{"field": field, "old": old, "new": new} for field, (old, new) in fields],
     }

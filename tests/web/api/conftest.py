@@ -1,7 +1,7 @@
 """The API over HTTP, on a database that is rolled back: `desk` makes test data, and clients that act as people."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -12,12 +12,10 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.models import Role, User
-from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import Database
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import WebSettings
-from deskbell.testing.databases import AsyncRollbackDatabase
-from deskbell.testing.factories import SYSTEM, Factory
+from deskbell.testing.factories import SYSTEM, Factory, OneSession
 from deskbell.web.app import create_app
 
 KEY = b"for tests alone" * 3
@@ -30,18 +28,6 @@ def short_log() -> Iterator[None]:
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
-
-
-@dataclass
-class _OneSession:
-    """Looks like a database to `Factory`, and does everything in the session of one asynchronous transaction."""
-
-    session: Session
-
-    @contextmanager
-    def transaction(self, _actor: Actor) -> Iterator[Session]:
-        yield self.session
-        self.session.flush()
 
 
 @dataclass
@@ -58,7 +44,7 @@ class Desk:
         async with self.database.async_transaction(SYSTEM) as session:
 
             def run(plain: Session) -> T:
-                self._factory.database = cast("Database", _OneSession(plain))
+                self._factory.database = OneSession(plain)
                 return build(self._factory)
 
             return await session.run_sync(run)
@@ -86,7 +72,7 @@ def app_on(database: Database, **further: Any) -> FastAPI:
 
 
 @pytest.fixture
-async def desk(async_database: AsyncRollbackDatabase) -> AsyncIterator[Desk]:
+async def desk(async_database: Database) -> AsyncIterator[Desk]:
     """The application on the database that is rolled back."""
     async with AsyncExitStack() as stack:
         yield Desk(app_on(async_database), async_database, stack)

@@ -14,7 +14,6 @@ from deskbell.accounts.models import Role
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import SetupError
-from deskbell.testing.databases import AsyncRollbackDatabase
 from deskbell.web.middleware import BodyLimit
 from tests.web.api.conftest import Desk, app_on
 
@@ -109,7 +108,7 @@ async def test_a_request_id_is_taken_over_when_it_is_harmless(desk: Desk) -> Non
         assert (await client.get("/healthz", headers={"X-Request-ID": bad})).headers["X-Request-ID"] != bad
 
 
-async def test_an_unexpected_error_tells_nothing(async_database: AsyncRollbackDatabase) -> None:
+async def test_an_unexpected_error_tells_nothing(async_database: Database) -> None:
     broken = APIRouter()
 
     @broken.get("/api/broken")
@@ -123,7 +122,7 @@ async def test_an_unexpected_error_tells_nothing(async_database: AsyncRollbackDa
     assert "hunter2" not in answer.text
 
 
-async def test_what_setting_up_lacks_is_no_business_of_the_client(async_database: AsyncRollbackDatabase) -> None:
+async def test_what_setting_up_lacks_is_no_business_of_the_client(async_database: Database) -> None:
     broken = APIRouter()
 
     @broken.get("/api/broken")
@@ -170,7 +169,7 @@ async def test_a_read_only_database_is_503_and_says_so(live: Desk, fresh_address
     assert refused.headers["Retry-After"]
 
 
-async def test_a_database_that_is_away_is_503(async_database: AsyncRollbackDatabase) -> None:
+async def test_a_database_that_is_away_is_503(async_database: Database) -> None:
     away = Database(
         Address("127.0.0.1", 9, "nowhere", "nobody", "x"),
         async_database.settings,

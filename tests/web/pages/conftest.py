@@ -12,7 +12,6 @@ from deskbell.accounts.login import open_session
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
-from deskbell.testing.databases import AsyncRollbackDatabase
 from deskbell.testing.factories import SYSTEM
 from deskbell.web.csrf import COOKIE, csrf_token_for
 from deskbell.web.pages import login, tickets
@@ -62,7 +61,7 @@ def pages_on(database: Database, stack: AsyncExitStack) -> Pages:
 
 
 @pytest.fixture
-async def desk(async_database: AsyncRollbackDatabase) -> AsyncIterator[Pages]:
+async def desk(async_database: Database) -> AsyncIterator[Pages]:
     """The application on the database that is rolled back."""
     async with AsyncExitStack() as stack:
         yield pages_on(async_database, stack)

@@ -1,0 +1,176 @@
+"""The reading lane: read-only transactions in the fewest round trips, on libpq's pipeline mode.
+
+What is sent up to a Sync is one transaction by itself (PostgreSQL manual, 32.5), so neither BEGIN nor COMMIT is sent,
+and the Sync travels with the last statement. What `set_config(..., true)` sets ends with it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.address import Address
+from deskbell.kernel.errors import UnavailableError
+from deskbell.kernel.line import Line, Result, Then
+from deskbell.kernel.reading import NO_VALUES, Check
+from deskbell.kernel.settings import DatabaseSettings
+from deskbell.kernel.statements import Row, Statement
+
+_BUSY: Final = "All connections to the database are in use. Try again in a moment."
+_SHUTTING_DOWN: Final = "57P"
+"""How the codes begin with which a server takes its leave."""
+
+
+class Lane:
+    """Connections for reading: as many as the pool keeps, made when they are needed, the last used one first."""
+
+    def __init__(self, address: Address, parameters: Mapping[str, str], settings: DatabaseSettings) -> None:
+        """`parameters` are server parameters of each connection."""
+        self._address, self._settings = address, settings
+        self._options = address.options({**parameters, "default_transaction_read_only": "on"})
+        self._places = asyncio.Semaphore(settings.pool_sizes()[0])
+        self._idle: list[Line] = []
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["LaneReading"]:
+        """Open a transaction in which nobody acts yet: until somebody does, PostgreSQL refuses every table."""
+        await self._take_place()
+        try:
+            reading = LaneReading(self, self._usable() or await self.connect(), self._settings.command_timeout)
+            try:
+                yield reading
+            finally:
+                self._put_back(reading.line)
+        finally:
+            self._places.release()
+
+    async def connect(self) -> Line:
+        """Open a connection. Raises psycopg.OperationalError."""
+        return Line(
+            await psycopg.AsyncConnection.connect(
+                self._address.dsn,
+                options=self._options,
+                connect_timeout=self._settings.connect_timeout,
+                autocommit=True,
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connections; those in use are closed when they are given back."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().die()
+
+    async def _take_place(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._settings.pool_timeout):
+                await self._places.acquire()
+        except TimeoutError:
+            raise UnavailableError(_BUSY) from None
+
+    def _usable(self) -> Line | None:
+        """Return an idle connection. One that the server has closed is known to be dead by now, or soon enough."""
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_fit_for_use(self._settings.pool_recycle):
+                return line
+            line.die()
+        return None
+
+    def _put_back(self, line: Line) -> None:
+        if self._is_closed or line.is_waiting:  # whoever waited has gone
+            line.die()
+        elif not line.is_dead:
+            line.end()
+            self._idle.append(line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A statement with its parameters, and the role whose plan of it is kept."""
+
+    statement: Statement
+    parameters: list[bytes | None]
+    role: str
+
+
+class LaneReading:
+    """A transaction on the lane; see `deskbell.kernel.reading.Reading`."""
+
+    def __init__(self, lane: Lane, line: Line, patience: float) -> None:
+        """`patience` is in seconds, for each answer."""
+        self.actor: Actor | None = None
+        self.line = line
+        self._lane, self._patience = lane, patience
+        self._may_retry = line.is_used
+        self._expected: _Question | None = None
+        self._check: Check | None = None
+
+    async def rows(
+        self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
+    ) -> list[Row]:
+        """Run a statement. A connection that turns out to be dead before it has said anything is replaced."""
+        role = "" if self.actor is None else self.actor.role
+        question = _Question(statement, statement.parameters(values), role)
+        if self._expected is None:
+            return (await self._answers([question], last=last))[0]
+        questions, self._expected = [self._expected, question], None
+        return (await self._answers(questions, last=last))[1]
+
+    def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
+        """Run a statement in the round trip of the next one."""
+        self._expected, self._check = _Question(statement, statement.parameters(values), ""), check
+
+    async def settle(self) -> None:
+        """Run what is expected."""
+        if self._expected is not None:
+            question, self._expected = self._expected, None
+            await self._answers([question], last=True)
+
+    async def _answers(self, questions: list[_Question], *, last: bool) -> list[list[Row]]:
+        try:
+            return await self._ask(questions, last=last)
+        except psycopg.OperationalError as error:
+            is_gone = self.line.is_dead or (error.sqlstate or "").startswith(_SHUTTING_DOWN)
+            if not (self._may_retry and is_gone):
+                raise
+        self.line.die()
+        self.line = await self._lane.connect()
+        return await self._ask(questions, last=last)
+
+    async def _ask(self, questions: list[_Question], *, last: bool) -> list[list[Row]]:
+        """Send all questions, then read all answers, so that none is left behind; what is checked goes first."""
+        line, final = self.line, questions[-1]
+        for question in questions:
+            then = Then.MORE if question is not final else Then.END if last else Then.ANSWER
+            line.ask(question.statement, question.parameters, question.role, then)
+        timer = line.loop.call_later(self._patience, line.die, psycopg.OperationalError("no answer in time"))
+        try:
+            results = await line.answers()
+        finally:
+            timer.cancel()
+        if self._check is not None:
+            self._check(_rows(questions[0], results[0]))
+            self._check = None
+        self._may_retry = False
+        return [_rows(question, result) for question, result in zip(questions, results, strict=False)]
+
+
+def _rows(question: _Question, result: Result) -> list[Row]:
+    """Read an answer. When the connection breaks there is one error for all that was still due."""
+    if isinstance(result, psycopg.Error):
+        raise result
+    statement = question.statement
+    value, columns = result.get_value, tuple(enumerate(statement.decoders))
+    return [
+        tuple([None if (found := value(row, column)) is None else read(found) for column, read in columns])
+        for row in range(result.ntuples)
+    ]

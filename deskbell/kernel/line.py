@@ -1,0 +1,158 @@
+"""One connection of the reading lane: libpq in pipeline mode, watched by the event loop."""
+
+import asyncio
+from collections import deque
+from enum import Enum
+from time import monotonic
+from typing import Any, Final
+
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+
+from deskbell.kernel.statements import Statement
+
+Result = PGresult | psycopg.Error
+_UNUSABLE_AFTER: Final = ("0A000", "26000")
+"""What was prepared no longer fits the schema, or is not known there: another connection prepares it anew."""
+
+
+class Then(Enum):
+    """What follows a statement: another one at once, its answer, or its answer and the end of the transaction."""
+
+    MORE = "more"
+    ANSWER = "answer"
+    END = "end"
+
+
+class Line:
+    """A connection in a running event loop. Its socket is always watched: when the server goes, so does this."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Take over an idle connection."""
+        self.loop = asyncio.get_running_loop()
+        self.is_dead = self.is_used = False
+        self._since = monotonic()
+        self._connection, self._pgconn = connection, connection.pgconn  # the one closes with the other
+        self._socket = self._pgconn.socket
+        self._due: deque[bool] = deque()
+        """What the server has still to say, in order, and whether it is an answer."""
+        self._is_answered = False  # the first of them, but the end of the answer has not been read
+        self._is_open = False  # the transaction
+        self._is_fit = True
+        self._failure: psycopg.Error | None = None
+        self._answers: list[Result] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._names: dict[tuple[Statement, str], bytes] = {}
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+        self.loop.add_reader(self._socket, self._on_readable)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether answers are due that somebody asked for."""
+        return any(self._due) and not (self._is_answered and sum(self._due) == 1)
+
+    def is_fit_for_use(self, recycle: float) -> bool:
+        """Whether it is alive, of this event loop, and at most `recycle` seconds old."""
+        is_here = self._is_fit and not self.is_dead and self.loop is asyncio.get_running_loop()
+        return is_here and monotonic() - self._since < recycle
+
+    def ask(self, statement: Statement, parameters: list[bytes | None], role: str, then: Then) -> None:
+        """Send a statement. A plan that is kept contains the row policies of one role."""
+        if self.is_dead:
+            return
+        self.is_used = self._is_open = True
+        if statement.prepared:
+            self._pgconn.send_query_prepared(self._prepared(statement, role), parameters)
+        else:
+            self._pgconn.send_query_params(statement.text, parameters)
+        self._due.append(True)
+        if then is Then.END:
+            self._end()
+        elif then is Then.ANSWER:
+            self._pgconn.send_flush_request()
+            self._flush()
+
+    async def answers(self) -> list[Result]:
+        """Return the answers to what was asked, errors among them; for what was not run, the error that prevented it."""
+        if not self.is_dead:
+            self._waiter = self.loop.create_future()
+            await self._waiter
+        found, self._answers = self._answers, []
+        return found or [psycopg.OperationalError("the connection was closed")]
+
+    def end(self) -> None:
+        """End the transaction, where the last statement has not. Nobody need wait for that."""
+        if self._is_open and not self.is_dead:
+            self._end()
+
+    def die(self, reason: psycopg.Error | None = None) -> None:
+        """Close the connection; what is still due is answered with the reason."""
+        if self.is_dead:
+            return
+        self.is_dead = True
+        if not self.loop.is_closed():
+            self.loop.remove_reader(self._socket)
+            self.loop.remove_writer(self._socket)
+        self._pgconn.finish()
+        self._answers.append(reason or psycopg.OperationalError("the connection was closed"))
+        self._wake()
+
+    def _prepared(self, statement: Statement, role: str) -> bytes:
+        name = self._names.get((statement, role))
+        if name is None:
+            name = self._names[statement, role] = b"s%d" % len(self._names)
+            self._pgconn.send_prepare(name, statement.text)
+            self._due.append(False)
+        return name
+
+    def _end(self) -> None:
+        self._pgconn.pipeline_sync()
+        self._due.append(False)
+        self._is_open = False
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            is_done = self._pgconn.flush() == 0
+        except psycopg.Error as error:
+            self.die(error)
+            return
+        if is_done:
+            self.loop.remove_writer(self._socket)
+        else:
+            self.loop.add_writer(self._socket, self._flush)
+
+    def _on_readable(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            while self._due and not self._pgconn.is_busy():
+                result = self._pgconn.get_result()
+                if result is None and not self._is_answered:
+                    break
+                self._take(result)
+        except psycopg.Error as error:
+            self.die(error)
+
+    def _take(self, result: PGresult | None) -> None:
+        """Read what comes: an answer, the end of it (None), or the end of the transaction."""
+        if result is None or result.status == ExecStatus.PIPELINE_SYNC:
+            self._due.popleft()
+            self._is_answered = False
+            return
+        self._is_answered = True
+        if result.status == ExecStatus.FATAL_ERROR:
+            self._failure = error_from_result(result)
+            self._is_fit = self._failure.sqlstate not in _UNUSABLE_AFTER
+        if self._due[0]:
+            is_good = result.status in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
+            self._answers.append(result if is_good else self._failure or psycopg.OperationalError("not run"))
+            if not self.is_waiting:
+                self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._waiter = None

@@ -1,0 +1,33 @@
+"""A read-only transaction in which somebody acts, reduced to what a page needs: statements in, rows out.
+
+`deskbell.kernel.lane` does it in the fewest round trips; `SessionReading` does the same where there is a session.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.statements import Row, Statement
+
+Check = Callable[[list[Row]], None]
+NO_VALUES: Final[Mapping[str, Any]] = {}
+
+
+class Reading(Protocol):
+    """One transaction. `actor` is set by whoever has found out who acts."""
+
+    actor: Actor | None
+
+    async def rows(
+        self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
+    ) -> list[Row]:
+        """Run a statement with these values of its parameters. `last`: nothing follows, so the transaction may end."""
+        ...
+
+    def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
+        """Run a statement together with the next one. `check` raises where its rows are not as they were expected."""
+        ...
+
+    async def settle(self) -> None:
+        """Run what is expected by itself, where nothing else was run."""
+        ...

@@ -1,0 +1,51 @@
+"""Reading in the transaction of a session, which may write as well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.database import ACTOR_KEY
+from deskbell.kernel.reading import NO_VALUES, Check
+from deskbell.kernel.statements import Row, Statement
+
+
+@dataclass
+class SessionReading:
+    """See `deskbell.kernel.reading.Reading`."""
+
+    session: AsyncSession
+    _expected: tuple[Statement, Mapping[str, Any], Check] | None = None
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts in the session."""
+        actor: Actor | None = self.session.info.get(ACTOR_KEY)
+        return actor
+
+    @actor.setter
+    def actor(self, actor: Actor | None) -> None:
+        self.session.info[ACTOR_KEY] = actor
+
+    async def rows(
+        self,
+        statement: Statement,
+        values: Mapping[str, Any] = NO_VALUES,
+        *,
+        last: bool = False,  # noqa: ARG002 - the session ends its transaction by itself
+    ) -> list[Row]:
+        """Run a statement through the session."""
+        await self.settle()
+        return [tuple(row) for row in await self.session.execute(statement.select, values)]
+
+    def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
+        """Run a statement before the next one."""
+        self._expected = statement, values, check
+
+    async def settle(self) -> None:
+        """Run what is expected."""
+        if self._expected is not None:
+            (statement, values, check), self._expected = self._expected, None
+            check(await self.rows(statement, values))

@@ -1,0 +1,120 @@
+"""A SELECT that is compiled once and then sent by its text: what SQLAlchemy knows of it, without its work each time.
+
+Values go and come as text, in PostgreSQL's own spelling. Each column of the result needs a type that is known here.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Executable, Integer, String
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+from deskbell.kernel.shaping import Json
+
+Row = tuple[Any, ...]
+Decode = Callable[[bytes], Any]
+_DIALECT: Final = dialect()  # type: ignore[no-untyped-call]  # parameters are $1, $2, cast where their type would not be clear
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A statement for `Reading.rows`. Parameters without a value of their own are given by name when it is run.
+
+    `prepared`: each connection keeps its plan, which then suits all values; otherwise it is planned each time, for the
+    values that it has. Only what the program is written with may be prepared: it is never forgotten.
+    """
+
+    select: Executable
+    prepared: bool = False
+
+    @cached_property
+    def text(self) -> bytes:
+        """The statement in SQL."""
+        return self._compiled.string.encode()
+
+    @cached_property
+    def decoders(self) -> tuple[Decode, ...]:
+        """How each column of the result is read."""
+        return tuple(_decoder(column[3]) for column in self._compiled._result_columns)  # noqa: SLF001 - known nowhere else
+
+    def parameters(self, values: Mapping[str, Any]) -> list[bytes | None]:
+        """Return the parameters in order, with these values instead of their own, if any. Raises KeyError."""
+        return [
+            _encoded(values[name]) if name in values or is_open else value for name, is_open, value in self._parameters
+        ]
+
+    def names_of(self, value: object) -> list[str]:
+        """Return the names of the parameters whose value is this very object."""
+        return [name for name, found in self._compiled.params.items() if found is value]
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        compiled = self.select.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every Executable here is an element
+        if compiled.literal_execute_params or compiled.post_compile_params:  # lists of values are written out
+            compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+        assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+    @cached_property
+    def _parameters(self) -> list[tuple[str, bool, bytes | None]]:
+        """Name, whether the value must be given, and which it is."""
+        compiled = self._compiled
+        values = compiled.construct_params(_check=False)
+        processors: Mapping[str, Any] = compiled._bind_processors  # noqa: SLF001 - as SQLAlchemy's own execution does
+        open_ones = {bind.key for bind in compiled.binds.values() if bind.required}
+        return [
+            (name, name in open_ones, _encoded(processors.get(name, _same)(values[name])))
+            for name in compiled.positiontup or []
+        ]
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - whatever it is
+    return value
+
+
+def _encoded(value: Any) -> bytes | None:  # noqa: ANN401 - whatever SQLAlchemy binds
+    match value:
+        case None:
+            return None
+        case bool():
+            return b"t" if value else b"f"
+        case Enum():
+            return str(value.value).encode()
+        case bytes():
+            return b"\\x" + value.hex().encode()
+        case datetime():
+            return value.isoformat().encode()
+        case list() | tuple():
+            return b"{" + b",".join(_element(item) for item in value) + b"}"
+        case _:
+            return str(value).encode()
+
+
+def _element(value: Any) -> bytes:  # noqa: ANN401 - of an array
+    if value is None:
+        return b"NULL"
+    return json.dumps(value, ensure_ascii=False).encode() if isinstance(value, str) else _encoded(value) or b""
+
+
+def _decoder(kind: TypeEngine[Any]) -> Decode:
+    match kind:
+        case Json():
+            return bytes
+        case Integer() | BigInteger():
+            return int
+        case Boolean():
+            return b"t".__eq__
+        case DateTime():
+            return lambda value: datetime.fromisoformat(value.decode())
+        case String():
+            return bytes.decode
+        case ARRAY() if isinstance(kind.item_type, Integer):
+            return lambda value: [int(item) for item in value[1:-1].split(b",") if item]
+    raise TypeError(f"nothing reads a {kind!r} from text: cast it to one of the types above")

@@ -1,0 +1,94 @@
+"""`search_tickets`: plain words and filters, for programs. People have the query language."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.database import actor_of
+from deskbell.kernel.errors import InvalidError
+from deskbell.kernel.paging import check_limit
+from deskbell.kernel.plans import plan_for_values
+from deskbell.kernel.text import clean
+from deskbell.kernel.worlds import both_worlds
+from deskbell.search.language.tree import And, Query, Words
+from deskbell.search.queries import compile_query
+from deskbell.tickets.filters import TagMatch, TicketFilter, filtered
+from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
+from deskbell.tickets.queries import listed, newest_first
+
+MOST_COUNTED: Final = 10_000
+"""Matches that are counted; a total of one more stands for more than these."""
+DEEPEST: Final = 10_000
+MOST_WORDS: Final = 50
+LONGEST_TERM: Final = 2_000
+
+
+class SearchPage(NamedTuple):
+    """A page of tickets, and how many match in all: at most 10,001, which stands for more than 10,000."""
+
+    tickets: list[Ticket]
+    total: int
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.total > MOST_COUNTED
+
+
+@both_worlds
+def search_tickets(  # noqa: PLR0913 - what a person can search by
+    session: Session,
+    search_term: str = "",
+    status_list: Sequence[TicketStatus | str] | None = None,
+    priority: TicketPriority | str | None = None,
+    assignee_id: int | None = None,
+    created_after: datetime | None = None,
+    tags: Sequence[str] | None = None,
+    *,
+    tag_match: TagMatch = "all",
+    limit: int = 50,
+    offset: int = 0,
+) -> SearchPage:
+    """Return the tickets with all words of `search_term` that fit the filters, last changed first, and their total.
+
+    The words are plain: no character in them has a meaning. `assignee_id` 0 asks for tickets that nobody has,
+    `tag_match` whether all or any of the tags must be there, `created_after` is an aware time. `limit` is 1 to 200,
+    `offset` up to 10,000: beyond, follow the cursors of the API, or of `deskbell.kernel.paging`. The tickets have
+    people, organization, team and tags loaded, not their texts. Raises InvalidError that names the field.
+    """
+    check_limit(limit)
+    _check_offset(offset)
+    wanted = TicketFilter(status_list, priority, assignee_id, created_after, tags, tag_match)
+    actor = actor_of(session)
+    plan_for_values(session)
+    matching = filtered(with_words(session, search_term), wanted, actor)
+    total = session.scalars(_count(matching)).one()
+    if offset >= total and total <= MOST_COUNTED:
+        return SearchPage([], total)
+    page = listed(newest_first(matching), actor).limit(limit).offset(offset)
+    return SearchPage(list(session.scalars(page)), total)
+
+
+def with_words(session: Session, term: str) -> Select[Ticket]:
+    """Return the tickets that have all words of `term`, whatever characters these have; without words, all."""
+    if len(term) > LONGEST_TERM:
+        raise InvalidError(f"search_term has at most {LONGEST_TERM:,} characters.", field="search_term")
+    words = tuple(map(Words, clean(term).split()))
+    if len(words) > MOST_WORDS:
+        raise InvalidError(f"search_term has at most {MOST_WORDS} words.", field="search_term")
+    tree = And(words) if len(words) > 1 else words[0] if words else None
+    return compile_query(session, Query(tree))
+
+
+def _count(matching: Select[Ticket]) -> Select[*tuple[Any, ...]]:
+    found = matching.with_only_columns(Ticket.id).limit(MOST_COUNTED + 1).subquery()
+    return select(func.count()).select_from(found)
+
+
+def _check_offset(offset: int) -> None:
+    if not 0 <= offset <= DEEPEST:
+        message = f"offset is {offset}: it may be 0 to {DEEPEST:,}. For what lies deeper follow the cursors of a list."
+        raise InvalidError(message, field="offset")

@@ -1,0 +1,117 @@
+"""Finding tickets: a query and a place in its result in, the ids of a page out, in order.
+
+Where few fit, words that are written alike do as well. By relevance the newest matches compete, as ranking all of those
+of a common word would take a second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlalchemy import BigInteger, cast, column, func, select
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.paging import Cursor, SortKey, check_limit, fingerprint, keyset
+from deskbell.kernel.plans import plan_for_values
+from deskbell.search.language import Query
+from deskbell.search.likeness import widened
+from deskbell.search.names import Hint
+from deskbell.search.queries import prepare
+from deskbell.search.sorting import Order
+from deskbell.search.windows import Ids, matches
+from deskbell.search.words import Tsquery, vector
+from deskbell.tickets.documents import SearchDocument
+from deskbell.tickets.queries import NEWEST_FIRST
+
+FEW: Final = 5
+"""Matches below which words that are written alike do as well."""
+COMPETING: Final = 1_000
+"""The newest matches, which are ranked."""
+RANKED: Final = (
+    SortKey(column("relevance", BigInteger), descending=True, nullable=False),
+    SortKey(column("id", BigInteger), descending=True, unique=True),
+)
+BY_RELEVANCE: Final = Order(())
+"""As a `default`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The ids of a page, in order. `query` is the one that was run, with `corrections` by word where it was widened."""
+
+    ids: tuple[int, ...]
+    next_cursor: Cursor | None
+    query: Query
+    words: Tsquery | None
+    hints: tuple[Hint, ...] = ()
+    corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def find(
+    session: Session,
+    query: str | Query,
+    *,
+    limit: int = 50,
+    cursor: Cursor | None = None,
+    scope: str = "",
+    default: Order | None = None,
+) -> Found:
+    """Return a page of the tickets that fit, as the session's actor may see them.
+
+    `default` is the order where the query says none: last changed first. `scope` is who asks where, for the cursor.
+    At most seven statements, however many fit. Raises QueryError, and InvalidError for another query's cursor.
+    """
+    check_limit(limit)
+    plan_for_values(session)
+    order = default or Order(NEWEST_FIRST)
+    search = _Search(session, query, order, scope)
+    if cursor is None or search.has_made(cursor):
+        found = search.page(limit, cursor)
+        if cursor is not None or found.words is None or len(found.ids) >= min(FEW, limit):
+            return found
+        wide, corrections = widened(session, found.query)
+        if not corrections:
+            return found
+    else:
+        wide, corrections = widened(session, search.prepared.query)
+    search = _Search(session, wide, order, scope)
+    return replace(search.page(limit, cursor), corrections=corrections)
+
+
+class _Search:
+    """A query that was understood, with the keys of its order and its name in a cursor."""
+
+    def __init__(self, session: Session, query: str | Query, default: Order, scope: str) -> None:
+        self.session, self.prepared = session, prepare(session, query)
+        self.name = f"{scope} {self.prepared.query}"
+        order = self.prepared.order or default
+        self.is_ranked = order.is_by_relevance and self.prepared.words is not None
+        self.keys = RANKED if self.is_ranked else order.keys or NEWEST_FIRST
+
+    def has_made(self, cursor: Cursor) -> bool:
+        return cursor.fingerprint == fingerprint(self.keys, self.name)
+
+    def page(self, limit: int, cursor: Cursor | None) -> Found:
+        statement = self._ranked(limit, cursor) if self.is_ranked else self._sorted(limit, cursor)
+        rows = self.session.execute(statement).all()
+        place = Cursor(tuple(rows[limit - 1])[1:], fingerprint(self.keys, self.name)) if len(rows) > limit else None
+        prepared = self.prepared
+        return Found(tuple(row.id for row in rows[:limit]), place, prepared.query, prepared.words, prepared.hints)
+
+    def _sorted(self, limit: int, cursor: Cursor | None) -> Ids:
+        return matches(self.prepared, self.keys, limit=limit, cursor=cursor, query=self.name)
+
+    def _ranked(self, limit: int, cursor: Cursor | None) -> Ids:
+        """Rank the newest matches: by how often, how near the title and how close to each other the words stand."""
+        newest = matches(self.prepared, NEWEST_FIRST, limit=COMPETING, enough=limit).subquery("competing")
+        document = vector(self.prepared.context.actor)
+        millionths = cast(func.ts_rank(document, self.prepared.words, 1) * 1_000_000, BigInteger)
+        ranked = (
+            select(newest.c.id, millionths.label("relevance"))
+            .join(SearchDocument, SearchDocument.ticket_id == newest.c.id)
+            .subquery("ranked")
+        )
+        keys = tuple(replace(key, column=ranked.c[key.name]) for key in RANKED)
+        columns = (ranked.c.id, ranked.c.relevance, ranked.c.id.label("key_id"))
+        place = replace(cursor, fingerprint=fingerprint(keys, self.name)) if cursor else None
+        return keyset(select(*columns), keys, limit=limit, cursor=place, query=self.name)
