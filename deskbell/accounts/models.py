@@ -58,6 +58,11 @@ class User(Base):
     __table_args__ = (
         Index("uq_users_email", func.lower(text("email")), unique=True),
         Index("ix_users_organization_id", "organization_id"),
+        Index(
+            "ix_users_full_name",
+            func.lower(text("full_name")).label("lowered"),
+            postgresql_ops={"lowered": "text_pattern_ops"},
+        ),
         CheckConstraint("email = btrim(email) and position('@' in email) > 1", name="email_form"),
         {
             "info": {

@@ -80,7 +80,7 @@ def rows_of(table_name: str, ids: Iterable[int]) -> Subquery:
 
 def rows_of_ticket(ticket_id: int) -> Subquery:
     """Name the rows of a ticket and its parts: those that are there, and those that were deleted or moved."""
-    parts = (table(name, column("id"), column("ticket_id")) for name in _PARTS_OF_TICKET)
+    parts = (table(name, column("id", BigInteger), column("ticket_id", BigInteger)) for name in _PARTS_OF_TICKET)
     itself = (
         select(literal(name).label("table_name"), literal(ticket_id, BigInteger).label("record_id"))
         for name in ("tickets", "ticket_tags")

@@ -1,12 +1,11 @@
 """`deskbell audit`: who changed what, when, through what and why."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deskbell.cli.commands import As, Json, command, group
-from deskbell.cli.console import say_json, say_table, when
+from deskbell.cli.console import say_json, say_table, shown, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +18,6 @@ app = group("The audit log, in which every change is recorded.", "deskbell audit
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
 _THINGS = {"tickets": "ticket", "comments": "comment", "attachments": "attachment", "ticket_tags": "tag"}
-_LONGEST = 60
 
 
 @command(app, "audit show", "deskbell audit show DB-1042", "deskbell audit show DB-1042 --json")
@@ -103,6 +101,4 @@ def _tag_of(change: "Mapping[str, Any]") -> int | None:
 def _shown(column: str, value: object, names: "Names") -> str:
     if isinstance(value, int) and (column, value) in names:
         return names[column, value]
-    text = value if isinstance(value, str) else "nothing" if value is None else json.dumps(value, ensure_ascii=False)
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
+    return shown(value)

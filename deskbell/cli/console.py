@@ -18,6 +18,7 @@ from rich.text import Text
 
 PIPED_WIDTH = 160
 """Columns of a table that nobody sees: wide enough to be searched, narrow enough to be read."""
+_LONGEST = 60
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -90,6 +91,13 @@ def safe(text: str) -> str:
 def when(moment: datetime | None) -> str:
     """Write a time as people read it, in the time zone of this machine."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
+
+
+def shown(value: object) -> str:
+    """Write a value of the audit log in one line, cut where it is long."""
+    text = value if isinstance(value, str) else "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + "…"
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

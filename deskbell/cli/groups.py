@@ -69,7 +69,7 @@ def add_member(name: Name, email: Email) -> None:
     from deskbell.cli.desks import open_desk, system
 
     with open_desk() as desk, desk.database.transaction(system()) as session:
-        join_team(session, _team_named(session, name).id, get_user_by_email(session, email).id)
+        join_team(session, team_named(session, name).id, get_user_by_email(session, email).id)
     say(f"{email} is in the team {name}.")
 
 
@@ -81,7 +81,7 @@ def remove_member(name: Name, email: Email) -> None:
     from deskbell.cli.desks import open_desk, system
 
     with open_desk() as desk, desk.database.transaction(system()) as session:
-        gone = leave_team(session, _team_named(session, name).id, get_user_by_email(session, email).id)
+        gone = leave_team(session, team_named(session, name).id, get_user_by_email(session, email).id)
     say(f"{email} is out of the team {name}." if gone else f"{email} was not in the team {name}.")
 
 
@@ -137,7 +137,8 @@ def organization_named(session: "Session", name: str) -> "Organization":
     return found
 
 
-def _team_named(session: "Session", name: str) -> "Team":
+def team_named(session: "Session", name: str) -> "Team":
+    """Load a team by name; case does not matter. Raises NotFoundError."""
     from sqlalchemy import func
 
     from deskbell.accounts.models import Team

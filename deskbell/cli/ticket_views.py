@@ -1,6 +1,7 @@
 """Tickets on the terminal and as JSON. Whatever the actor was not shown is not loaded, and is left out."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -61,7 +62,8 @@ def _properties(ticket: Ticket) -> Iterable[tuple[str, str]]:
             yield label, found.name
     if tags := _loaded(ticket, "tags"):
         yield "Tags", ", ".join(tag.name for tag in tags)
-    yield "Changed", f"{when(ticket.updated_at)}, version {ticket.version}"
+    if not _unknown_then(ticket):
+        yield "Changed", f"{when(ticket.updated_at)}, version {ticket.version}"
 
 
 def _with_address(person: Person | None) -> str:
@@ -139,6 +141,17 @@ def thread_document(ticket: Ticket) -> dict[str, Any]:
             for comment in ticket.comments
         ],
     }
+
+
+def past_document(ticket: Ticket, at: datetime) -> dict[str, Any]:
+    """Return a ticket as it was at a time as JSON values; what nobody knows any more is left out."""
+    unknown = _unknown_then(ticket)
+    return {"as_of": at} | {name: value for name, value in thread_document(ticket).items() if name not in unknown}
+
+
+def _unknown_then(ticket: Ticket) -> set[str]:
+    """Return what is not known of a ticket of `as_of`, and nothing for one that is as it is."""
+    return inspect(ticket).unloaded & {"version", "updated_at"}
 
 
 def _person(person: Person | None) -> dict[str, Any] | None:

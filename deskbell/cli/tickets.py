@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deskbell.cli import ticket_acts
+from deskbell.cli import ticket_acts, ticket_past
 from deskbell.cli.commands import As, Json, command, group
 from deskbell.cli.console import note, say_json, say_table, stdout, when
+from deskbell.cli.ticket_past import moment
 
 if TYPE_CHECKING:
     from deskbell.kernel.actor import Actor
@@ -24,6 +25,7 @@ Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
 Cursor = Annotated[str, typer.Option(metavar="TEXT", help="Go on where an earlier list ended.", show_default=False)]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
 Folded = Annotated[bool, typer.Option("--quotes", help="Show quoted text and signatures as well.")]
+AsOf = Annotated[str, typer.Option(metavar="TIME", help="As it was at this time.", show_default=False)]
 _NARROW, _MEDIUM = 80, 110
 
 
@@ -118,24 +120,31 @@ def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:
     "deskbell ticket show DB-1042",
     "deskbell ticket show DB-1042 --quotes",
     "deskbell ticket show DB-1042 --as kim@example.org --json",
+    "deskbell ticket show DB-1042 --as-of '2026-11-20 14:05'",
 )
-def show_ticket(number: Number, quotes: Folded = False, as_: As = "", as_json: Json = False) -> None:
+def show_ticket(number: Number, quotes: Folded = False, as_of: AsOf = "", as_: As = "", as_json: Json = False) -> None:
     """Show a ticket with its thread, as the person who acts may see it.
 
     Internal notes are marked; quoted text and signatures are folded to their number of lines.
+
+    With --as-of it is shown as it was at a time, with its comments and tags. Without an offset, like +01:00, the time
+    is in the time zone of this machine.
     """
     from deskbell.cli.desks import actor, open_desk
-    from deskbell.cli.ticket_views import say_thread, thread_document
+    from deskbell.cli.ticket_views import past_document, say_thread, thread_document
+    from deskbell.tickets.as_of import as_of as ticket_as_of
     from deskbell.tickets.queries import get_thread
 
+    at = moment(as_of) if as_of else None
     with open_desk(reading=True) as desk:
         who = actor(desk, as_)
         with desk.database.transaction(who) as session:
-            ticket = get_thread(session, number)
+            ticket = ticket_as_of(session, number, at).ticket if at else get_thread(session, number)
     if as_json:
-        say_json(thread_document(ticket))
+        say_json(past_document(ticket, at) if at else thread_document(ticket))
     else:
         say_thread(ticket, quotes=quotes)
 
 
 ticket_acts.register(app)
+ticket_past.register(app)

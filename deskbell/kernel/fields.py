@@ -7,7 +7,8 @@ compared follows from its kind and is the affair of `deskbell.search`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -55,10 +56,6 @@ class Field:
     def is_comparable(self) -> bool:
         """Whether its values have an order, so that `<` and `>` mean something."""
         return False
-
-    def known_to(self, actor: Actor) -> bool:
-        """Whether the field exists for the actor."""
-        return actor.is_staff or not self.staff_only
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -166,10 +163,6 @@ class Flag:
     join: Join | None = None
     is_about_deleted: bool = False
 
-    def known_to(self, actor: Actor) -> bool:
-        """Whether the flag exists for the actor."""
-        return actor.is_staff or not self.staff_only
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Flags(Field):
@@ -211,18 +204,29 @@ class Fields:
             _merged(part.sorts for part in parts),
         )
 
-    def known_to(self, actor: Actor) -> dict[str, Field]:
+    def known_to(self, actor: Actor) -> Mapping[str, Field]:
         """Return the fields that exist for the actor, `is` and `has` among them."""
-        flags = {
-            name: Flags(
-                help=text, examples=examples, flags={k: flag for k, flag in flags.items() if flag.known_to(actor)}
-            )
-            for name, text, examples, flags in (
-                ("is", "what holds of the ticket", ("is:overdue",), self.is_),
-                ("has", "what the ticket has", ("has:attachment",), self.has),
-            )
-        }
-        return {**{name: known for name, known in self.fields.items() if known.known_to(actor)}, **flags}
+        return _known(self, actor.is_staff)
+
+
+T = TypeVar("T", Field, Flag)
+
+
+@lru_cache(maxsize=8)
+def _known(fields: Fields, is_staff: bool) -> Mapping[str, Field]:  # noqa: FBT001 - what it is kept by
+    def visible(declared: Mapping[str, T]) -> dict[str, T]:
+        return {name: its for name, its in declared.items() if is_staff or not its.staff_only}
+
+    return {
+        **visible(fields.fields),
+        "is": Flags(help="what holds of the ticket", examples=("is:overdue",), flags=visible(fields.is_)),
+        "has": Flags(help="what the ticket has", examples=("has:attachment",), flags=visible(fields.has)),
+    }
+
+
+def one_of(column: ColumnElement[Any], values: Sequence[object]) -> Expression:
+    """Say that the column has one of the values: where there is one alone, that it is equal."""
+    return column == values[0] if len(values) == 1 else column.in_(values)
 
 
 def fields_of(session: Session) -> Fields:

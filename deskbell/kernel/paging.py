@@ -142,9 +142,7 @@ def keyset(statement: S, order: Sequence[SortKey], *, limit: int, cursor: Cursor
         raise ValueError("Rows with equal sort values would be lost between pages: end the order with a unique key")
     if cursor is not None:
         if cursor.fingerprint != fingerprint(order, query):
-            raise InvalidError(
-                "The cursor belongs to another query or another order. Begin again without a cursor.", field="cursor"
-            )
+            raise foreign_cursor()
         statement = statement.where(_after(order, cursor.values))
     return statement.order_by(None).order_by(*(key.order() for key in order)).limit(limit + 1)
 
@@ -165,6 +163,12 @@ def check_limit(limit: int) -> None:
     """Raise InvalidError unless a page of `limit` rows is allowed."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidError(f"limit is {limit}: ask for 1 to {MAX_LIMIT} rows a page.", field="limit")
+
+
+def foreign_cursor() -> InvalidError:
+    """Make the error for a cursor that another query has made."""
+    message = "The cursor belongs to another query or another order. Begin again without a cursor."
+    return InvalidError(message, field="cursor")
 
 
 def fingerprint(order: Sequence[SortKey], query: str = "") -> str:

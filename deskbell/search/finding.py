@@ -11,9 +11,9 @@ from typing import Final
 from sqlalchemy import BigInteger, cast, column, func, select
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.paging import Cursor, SortKey, check_limit, fingerprint, keyset
+from deskbell.kernel.paging import Cursor, SortKey, check_limit, fingerprint, foreign_cursor, keyset
 from deskbell.kernel.plans import plan_for_values
-from deskbell.search.language import Query
+from deskbell.search.language import Query, print_query
 from deskbell.search.likeness import widened
 from deskbell.search.names import Hint
 from deskbell.search.queries import prepare
@@ -55,19 +55,21 @@ def find(
     cursor: Cursor | None = None,
     scope: str = "",
     default: Order | None = None,
+    widen: bool = True,
 ) -> Found:
     """Return a page of the tickets that fit, as the session's actor may see them.
 
     `default` is the order where the query says none: last changed first. `scope` is who asks where, for the cursor.
+    Without `widen` a ticket must have the very words, as it must to be counted.
     At most seven statements, however many fit. Raises QueryError, and InvalidError for another query's cursor.
     """
     check_limit(limit)
     plan_for_values(session)
     order = default or Order(NEWEST_FIRST)
     search = _Search(session, query, order, scope)
-    if cursor is None or search.has_made(cursor):
+    if not widen or cursor is None or search.has_made(cursor):
         found = search.page(limit, cursor)
-        if cursor is not None or found.words is None or len(found.ids) >= min(FEW, limit):
+        if not widen or cursor is not None or found.words is None or len(found.ids) >= min(FEW, limit):
             return found
         wide, corrections = widened(session, found.query)
         if not corrections:
@@ -83,7 +85,7 @@ class _Search:
 
     def __init__(self, session: Session, query: str | Query, default: Order, scope: str) -> None:
         self.session, self.prepared = session, prepare(session, query)
-        self.name = f"{scope} {self.prepared.query}"
+        self.name = f"{scope} {print_query(self.prepared.query)}"
         order = self.prepared.order or default
         self.is_ranked = order.is_by_relevance and self.prepared.words is not None
         self.keys = RANKED if self.is_ranked else order.keys or NEWEST_FIRST
@@ -92,6 +94,8 @@ class _Search:
         return cursor.fingerprint == fingerprint(self.keys, self.name)
 
     def page(self, limit: int, cursor: Cursor | None) -> Found:
+        if cursor is not None and not self.has_made(cursor):
+            raise foreign_cursor()
         statement = self._ranked(limit, cursor) if self.is_ranked else self._sorted(limit, cursor)
         rows = self.session.execute(statement).all()
         place = Cursor(tuple(rows[limit - 1])[1:], fingerprint(self.keys, self.name)) if len(rows) > limit else None

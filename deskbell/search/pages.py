@@ -43,7 +43,6 @@ class Wanted:
     cursor: Cursor | None = None
     scope: str = ""
 
-
     @property
     def is_usual(self) -> bool:
         """Whether this is the list as it is opened."""
@@ -83,7 +82,9 @@ class TicketPages:
         if wanted.is_usual:
             statement = _usual_page(for_staff=actor.is_staff, order=wanted.order)
             rows = await reading.rows(statement, last=True)
-            return DocumentPage(tuple([row[2] for row in rows[:USUAL_LIMIT]]), _next_cursor(rows, 3, wanted.order, wanted))
+            return DocumentPage(
+                tuple([row[2] for row in rows[:USUAL_LIMIT]]), _next_cursor(rows, 3, wanted.order, wanted)
+            )
         plan, words = await self._planned(actor, wanted)
         values = {name: word for names, word in zip(plan.words, words, strict=True) for name in names}
         rows = await reading.rows(plan.statement, values)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from deskbell.kernel.fields import Choice, Context, Expression, Name, Number, Time
+from deskbell.kernel.fields import Choice, Context, Expression, Name, Number, Time, one_of
 from deskbell.search.language.errors import QueryError, did_you_mean, listed, nearest, shown
 from deskbell.search.language.times import FORMS, Interval, read_interval, zone_of
 from deskbell.search.language.tree import Condition, Operator, Value
@@ -29,8 +29,8 @@ def choice(term: Condition, field: Choice, context: Context) -> Expression:
     """Compile a condition on one of a few values; a comparison names all that are more, or less."""
     column = field.column_for(context.actor)
     if term.operator is Operator.IS:
-        return one_of(column, [_chosen(term, value, field.values) for value in term.values])
-    place = field.values.index(_chosen(term, only_value(term), field.values))
+        return one_of(column, [known_value(term, value, field.values) for value in term.values])
+    place = field.values.index(known_value(term, only_value(term), field.values))
     return one_of(column, _compared(field.values, place, term.operator))
 
 
@@ -62,11 +62,6 @@ def number(term: Condition, field: Number, context: Context) -> Expression:
     return _measured(term, field, context, read)
 
 
-def one_of(column: ColumnElement[Any], values: Sequence[object]) -> Expression:
-    """Return `column = value` where there is one value alone."""
-    return column == values[0] if len(values) == 1 else column.in_(values)
-
-
 def is_keyword(value: Value, field: Name) -> bool:
     """Whether the value is `none`, or `me` where people are meant, and no name to be looked up."""
     return value.says(NONE) or (field.me and value.says(ME))
@@ -83,10 +78,6 @@ def only_value(term: Condition) -> Value:
 
 def known_value(term: Condition, value: Value, known: Sequence[str]) -> str:
     """Return the one of the known values that is meant. Raises QueryError with the nearest one."""
-    return _chosen(term, value, known)
-
-
-def _chosen(term: Condition, value: Value, known: Sequence[str]) -> str:
     chosen = value.text.strip().lower()
     if chosen not in known:
         raise _wrong_value(term, value, f"It is one of {listed(known)}.", known, nearest(chosen, known))

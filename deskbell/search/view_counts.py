@@ -20,10 +20,12 @@ from deskbell.search.language import Query
 from deskbell.search.models import SavedView
 from deskbell.search.names import mentioned, resolve
 from deskbell.search.queries import compile_query, prepare
-from deskbell.search.totals import CAP, capped
+from deskbell.search.totals import capped
 from deskbell.search.views import query_of
 from deskbell.tickets.models import Ticket
 
+CAP: Final = 10_000
+"""Counted no further."""
 EACH: Final = 3_000.0
 ALL: Final = 6_000.0
 """What counting one view, and all of them, may cost, in the planner's units. At a million tickets, in memory, a unit
@@ -127,7 +129,7 @@ def _counted(session: Session, statements: Mapping[int, Select[Ticket]]) -> dict
 
 
 def _count(statement: Select[Ticket]) -> ScalarSelect[Any]:
-    return select(func.count()).select_from(capped(statement).subquery()).scalar_subquery()
+    return select(func.count()).select_from(capped(statement, CAP).subquery()).scalar_subquery()
 
 
 def _exactly(view_id: int, count: int) -> ViewCount:

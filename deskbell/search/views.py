@@ -1,6 +1,6 @@
 """Saved views: queries over them and use cases. For the desk alone; row security shows each agent what is theirs.
 
-A view's own order goes before the views that others share. What a view finds is compiled in `tickets_of` alone.
+A person's own views go before those that others share with them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ from deskbell.kernel.actor import Actor, ActorKind
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import ForbiddenError, InvalidError
 from deskbell.kernel.ids import checked_id, is_id
-from deskbell.kernel.paging import SortKey
+from deskbell.kernel.paging import Cursor, Page, SortKey, keyset, page
 from deskbell.kernel.text import one_line
 from deskbell.search.columns import checked_columns
 from deskbell.search.errors import NoSuchViewError
+from deskbell.search.finding import Found, find
 from deskbell.search.language import Query, QueryError, Value, parse
 from deskbell.search.models import SavedView, Sharing
-from deskbell.search.names import Names
-from deskbell.search.queries import Prepared, prepare
+from deskbell.search.queries import prepare
 
 NAME_LENGTH: Final = 100
 SORT_LENGTH: Final = 50
@@ -39,14 +39,19 @@ def views() -> Select[SavedView]:
     return select(SavedView).options(joinedload(SavedView.owner), joinedload(SavedView.team))
 
 
-def own_first(actor: Actor) -> tuple[SortKey, ...]:
-    """Return the order of an actor's views: their own as they placed them, then those that others share."""
+def views_page(session: Session, *, limit: int = 50, cursor: Cursor | None = None, query: str = "") -> Page[SavedView]:
+    """Return a page of the views that the actor sees: their own as they placed them, then those that others share."""
+    _require_staff(session)
+    order = _own_first(actor_of(session))
+    keys = (key.column.label(key.name) for key in order)
+    limited = keyset(views().add_columns(*keys), order, limit=limit, cursor=cursor, query=query)
+    found = page(session.execute(limited).all(), order, limit=limit, query=query)
+    return Page(tuple(row.SavedView for row in found.items), found.next_cursor)
+
+
+def _own_first(actor: Actor) -> tuple[SortKey, ...]:
     others = case((SavedView.owner_id == actor.user_id, 0), else_=1).label("others")
-    return (
-        SortKey(others, nullable=False),
-        SortKey(SavedView.position),
-        SortKey(SavedView.id),
-    )
+    return SortKey(others, nullable=False), SortKey(SavedView.position), SortKey(SavedView.id)
 
 
 def get_view(session: Session, view_id: int) -> SavedView:
@@ -63,13 +68,20 @@ def may_change(view: SavedView, actor: Actor) -> bool:
     return view.owner_id == actor.user_id or _is_admin(actor)
 
 
-def tickets_of(session: Session, view: SavedView, *, names: Names | None = None) -> Prepared:
-    """Read a view's query and sort, as the actor. Raises QueryError, also for a view that could be read once."""
-    return prepare(session, query_of(view.query, view.sort), names=names)
+def run_view(
+    session: Session, view_id: int, *, limit: int = 50, cursor: Cursor | None = None, scope: str = ""
+) -> Found:
+    """Return a page of what a view finds; last changed first where neither its query nor its sort says otherwise.
+
+    Raises NoSuchViewError, QueryError for a query that cannot be read any more, InvalidError for a foreign cursor.
+    """
+    view = get_view(session, view_id)
+    wanted = query_of(view.query, view.sort)
+    return find(session, wanted, limit=limit, cursor=cursor, scope=f"{scope} view {view_id}", widen=False)
 
 
 def query_of(query: str, sort: str) -> Query:
-    """Return a query, sorted by `sort`, which is as after `sort:`. Raises QueryError, and InvalidError for two sorts."""
+    """Return a query, sorted by `sort`, which is as after `sort:`. Raises QueryError, InvalidError for two sorts."""
     read, order = parse(query), _order(sort)
     if read.sort and order:
         raise InvalidError("The query says how it is sorted: leave the sort empty, or take it out there.", field="sort")

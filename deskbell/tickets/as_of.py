@@ -21,6 +21,8 @@ from deskbell.tickets.errors import NoSuchTicketError
 from deskbell.tickets.models import Attachment, Comment, Tag, Ticket, TicketTag
 
 ONLY_THE_DESK: Final = "Only the desk sees what tickets were like before."
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _DERIVED: Final = frozenset({"version", "updated_at"})
 """Kept by triggers and not recorded, so nobody knows what they were."""
 
@@ -49,8 +51,7 @@ def as_of(session: Session, number_or_id: str | int, at: datetime) -> TicketThen
     a ticket is found that was deleted for good.
     """
     require_staff(session, ONLY_THE_DESK)
-    if at.utcoffset() is None:
-        raise InvalidError(f"{at.isoformat()} has no time zone: give one, such as Z or +01:00.", field="at")
+    at = _in_utc(at)
     present = _present(session, Ticket.__table__, _is_the(number_or_id))
     if not present and isinstance(number_or_id, str):
         raise NoSuchTicketError(f"There is no ticket {number_or_id}.")
@@ -60,6 +61,16 @@ def as_of(session: Session, number_or_id: str | int, at: datetime) -> TicketThen
     if not then:
         raise NoSuchTicketError(_not_yet(number_or_id, present[0]["created_at"] if present else None))
     return TicketThen(at, _assembled(session, then[0], entries, at))
+
+
+def _in_utc(at: datetime) -> datetime:
+    """Return the same moment in UTC; beyond the first and the last year that there are, the first or the last one."""
+    if at.utcoffset() is None:
+        raise InvalidError(f"{at.isoformat()} has no time zone: give one, such as Z or +01:00.", field="at")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if at.year == _FIRST.year else _LAST
 
 
 def _is_the(number_or_id: str | int) -> ColumnElement[bool]:

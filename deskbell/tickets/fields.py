@@ -20,6 +20,7 @@ from deskbell.kernel.fields import (
     Sort,
     Text,
     Time,
+    one_of,
 )
 from deskbell.kernel.paging import SortKey
 from deskbell.tickets.documents import SearchDocument
@@ -39,13 +40,13 @@ DOCUMENT = Join(SearchDocument, SearchDocument.ticket_id == Ticket.id)
 _ANY_TAG = exists().where(TicketTag.ticket_id == Ticket.id)
 
 
-def _one_of(column: ColumnElement[Any]) -> Callable[[Sequence[int]], Expression]:
-    return lambda ids: column == ids[0] if len(ids) == 1 else column.in_(ids)
+def _has(column: ColumnElement[Any]) -> Callable[[Sequence[int]], Expression]:
+    return lambda ids: one_of(column, ids)
 
 
 def _tagged(ids: Sequence[int]) -> Expression:
     """Not a join, which would multiply the tickets with several of these tags."""
-    return _ANY_TAG.where(_one_of(TicketTag.__table__.c.tag_id)(ids))
+    return _ANY_TAG.where(one_of(TicketTag.__table__.c.tag_id, ids))
 
 
 def _numbered(text: str, context: Context) -> Expression:
@@ -95,7 +96,7 @@ FIELDS = Fields(
             help="who works on it: an e-mail address, `me` or `none`",
             examples=("assignee:me", "assignee:none", "assignee:sam@example.org"),
             catalog=PEOPLE,
-            having=_one_of(_TICKET.assignee_id),
+            having=_has(_TICKET.assignee_id),
             lacking=_TICKET.assignee_id.is_(None),
             me=True,
             can_be_null=True,
@@ -105,14 +106,14 @@ FIELDS = Fields(
             help="who asked: an e-mail address or `me`",
             examples=("requester:kim@example.org",),
             catalog=PEOPLE,
-            having=_one_of(_TICKET.creator_id),
+            having=_has(_TICKET.creator_id),
             me=True,
         ),
         "organization": Name(
             help="the requester's organization, or `none`",
             examples=('organization:"Example Bank"', "organization:none"),
             catalog=ORGANIZATIONS,
-            having=_one_of(_TICKET.organization_id),
+            having=_has(_TICKET.organization_id),
             lacking=_TICKET.organization_id.is_(None),
             can_be_null=True,
         ),
@@ -121,7 +122,7 @@ FIELDS = Fields(
             examples=('team:"Second level"', "team:none"),
             staff_only=True,
             catalog=TEAMS,
-            having=_one_of(_TICKET.team_id),
+            having=_has(_TICKET.team_id),
             lacking=_TICKET.team_id.is_(None),
             can_be_null=True,
         ),

@@ -21,9 +21,7 @@ VISIBLE_TO_CUSTOMER = (
 )
 TICKET_VISIBLE = "exists (select from tickets t where t.id = ticket_id)"
 """A policy's subquery is itself under row security, so this means: a ticket that the actor may see."""
-NOT_BY_CUSTOMERS = (
-    *("ticket_number", "version", "reopen_count", "resolved_at", "created_at", "updated_at"),
-)
+NOT_BY_CUSTOMERS = (*("ticket_number", "version", "reopen_count", "resolved_at", "created_at", "updated_at"),)
 """A number of their choice would tell a customer, by the unique index, that a hidden ticket has it."""
 COMMENT_VISIBLE = "(comment_id is null or exists (select from comments c where c.id = comment_id))"
 
@@ -86,6 +84,8 @@ class Ticket(DerivedFromTimes, Base):
             postgresql_include=["priority"],
             postgresql_where=NOT_DELETED,
         ),
+        Index("ix_tickets_due_at", "due_at", "id", postgresql_where=text("due_at is not null and deleted_at is null")),
+        Index("ix_tickets_deleted", "updated_at", "id", postgresql_where=text("deleted_at is not null")),
         Index("ix_tickets_creator_id", "creator_id", "updated_at", "id"),
         Index("ix_tickets_organization_id", "organization_id", "updated_at", "id"),
         Index("ix_tickets_unresolved", "created_at", "id", postgresql_where=UNRESOLVED),

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import String, bindparam
 
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.statements import Statement
@@ -31,5 +31,5 @@ async def thread_of(reading: Reading, number: str, *, last: bool = False) -> tup
 
 @lru_cache
 def _by_number(*, for_staff: bool) -> Statement:
-    numbered = select(Ticket).where(Ticket.ticket_number == bindparam(_NUMBER, type_=String))
-    return Statement(thread_documents(numbered, for_staff=for_staff), prepared=True)
+    which = Ticket.ticket_number == bindparam(_NUMBER, type_=String)
+    return Statement(thread_documents(which, for_staff=for_staff), prepared=True)

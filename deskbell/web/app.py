@@ -21,8 +21,10 @@ from deskbell.web.api import (
     audit,
     bulk,
     comments,
+    history,
     me,
     organizations,
+    search,
     session,
     statistics,
     tags,
@@ -30,6 +32,7 @@ from deskbell.web.api import (
     tickets,
     tokens,
     users,
+    views,
 )
 from deskbell.web.health import Readiness
 from deskbell.web.login import LoginLimits
@@ -40,7 +43,23 @@ from deskbell.web.reading import Readers
 JSON_BYTES: Final = 4 * 1024 * 1024
 FORM_OVERHEAD: Final = 1024 * 1024
 API: Final = (
-    *(bulk, tickets, comments, attachments, tags, users, organizations, teams, tokens, me, session, statistics, audit),
+    *(
+        search,
+        bulk,
+        tickets,
+        comments,
+        attachments,
+        tags,
+        users,
+        organizations,
+        teams,
+        tokens,
+        me,
+        session,
+        statistics,
+        audit,
+    ),
+    *(history, views),
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -70,6 +89,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it is looked for at each request
     )
     app.state.database = database
     app.state.readers = Readers(database)
@@ -81,7 +101,7 @@ def create_app(
     app.state.readiness = Readiness(database, migrator, resources.clock)
     app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     install_problem_handlers(app, error_page)
-    for router in (*(module.router for module in API), health.router, documentation.router, *pages):
+    for router in (tickets.reads, *(module.router for module in API), health.router, documentation.router, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
     app.add_middleware(Envelope)

@@ -65,6 +65,8 @@ TAGS = [
     {"name": "comments", "description": "Replies and internal notes."},
     {"name": "attachments", "description": "Files that came with a ticket or a comment."},
     {"name": "tags", "description": "Labels for the desk's own use."},
+    {"name": "search", "description": "Finding tickets, with the place where they were found, and completing queries."},
+    {"name": "views", "description": "Saved queries and how many tickets they find."},
     {"name": "users", "description": "Customers, agents and administrators."},
     {"name": "organizations", "description": "Customers' companies."},
     {"name": "teams", "description": "Groups of agents."},

@@ -4,15 +4,15 @@ No BaseHTTPMiddleware: that runs the application in another task, which breaks c
 """
 
 import asyncio
+import os
 import re
-import secrets
 from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,15 +24,17 @@ log = structlog.get_logger("deskbell.web")
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",
-}
-_STRICT_TRANSPORT: Final = "max-age=31536000"
+_HEADERS: Final = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"private, no-cache"),
+)
+"""In lower case and bytes, as ASGI has them: they go with every answer."""
+_STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
+_BODIES: Final = (b"content-length", b"transfer-encoding")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -71,20 +73,20 @@ class _Answer:
         self.scope, self._send = scope, send
         self.began = perf_counter()
         self.status: int | None = None
-        given = Headers(scope=scope).get("x-request-id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
         self.state = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.request_id
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            if self.scope.get("scheme") == "https":
-                headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
+            headers: list[tuple[bytes, bytes]] = message["headers"]
+            there = {name for name, _ in headers}
+            headers.append((b"x-request-id", self.request_id.encode()))
+            headers += [header for header in _HEADERS if header[0] not in there]
+            if self.scope.get("scheme") == "https" and _STRICT_TRANSPORT[0] not in there:
+                headers.append(_STRICT_TRANSPORT)
         await self._send(message)
 
     def write_log(self) -> None:
@@ -114,6 +116,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if not any(name in _BODIES for name, _ in scope["headers"]):  # there is no body (RFC 9112, 6.3)
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)

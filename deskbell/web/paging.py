@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -66,10 +67,14 @@ class Paging:
 
     def send(self, documents: Sequence[bytes], next_cursor: Cursor | None) -> Response:
         """Answer with a page of JSON documents: a `PageOf` what they are."""
+        return self.send_with(documents, next_cursor, b"")
+
+    def send_with(self, documents: Sequence[bytes], next_cursor: Cursor | None, further: bytes) -> Response:
+        """Do the same with further members of the answer, each with a comma before it."""
         cursor = next_cursor.seal(self._key) if next_cursor else None
         sealed = b"null" if cursor is None else b'"%s"' % cursor.encode()
         headers = None if cursor is None else {"Link": self._link(cursor)}
-        content = b'{"items":[%s],"next_cursor":%s}' % (b",".join(documents), sealed)
+        content = b'{"items":[%s],"next_cursor":%s%s}' % (b",".join(documents), sealed, further)
         return Response(content, media_type="application/json", headers=headers)
 
     @property
@@ -86,8 +91,9 @@ class Paging:
         return answer
 
     def _link(self, cursor: str) -> str:
-        target = self.request.url.include_query_params(cursor=cursor)
-        return f'<{target.path}?{target.query}>; rel="next"'
+        parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
+        path = quote(f"{self.request.scope.get('root_path', '')}{self.request.scope['path']}")
+        return f'<{path}?{urlencode([*parameters, ("cursor", cursor)])}>; rel="next"'
 
 
 def paging(

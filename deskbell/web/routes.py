@@ -4,10 +4,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
-from deskbell.web.csrf import SAFE_METHODS
 from deskbell.web.documentation import SECURITY_SCHEMES
 from deskbell.web.idempotency import AlreadyAnsweredError, Claim
 from deskbell.web.problems import problem_responses
@@ -41,9 +42,6 @@ class ApiRoute(APIRoute):
                 response = await original(request)
             except AlreadyAnsweredError as answered:
                 return answered.response
-            except RequestValidationError:
-                await self._check_may_ask(request)
-                raise
             claim: Claim | None = getattr(request.state, "claim", None)
             if claim is not None:
                 await claim.keep(response, getattr(request.state, "remembered_body", None))
@@ -51,10 +49,27 @@ class ApiRoute(APIRoute):
 
         return handle
 
-    async def _check_may_ask(self, request: Request) -> None:
-        """Somebody who may not ask is not told how to: where the handler opens the transaction, it has not yet."""
-        if self.security and request.method in SAFE_METHODS and not hasattr(request.state, "user_id"):
-            await read(request, nothing)
+
+class ReadRoute(ApiRoute):
+    """A GET whose handler takes the request and parameters alone: it is called without FastAPI's machinery in between.
+
+    The parameters are FastAPI's, documented and checked as ever.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
+        """Answer in `_answer`."""
+        super().__init__(*arguments, **options)
+        self.app = self._answer
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        in_path, errors = request_params_to_args(self.dependant.path_params, request.path_params)
+        in_query, more = request_params_to_args(self.dependant.query_params, request.query_params)
+        if errors or more:
+            await read(request, nothing)  # somebody who may not ask is not told how to
+            raise RequestValidationError([*errors, *more])
+        response: Response = await self.endpoint(request=request, **in_path, **in_query)
+        await response(scope, receive, send)
 
 
 class PublicRoute(ApiRoute):
@@ -63,11 +78,6 @@ class PublicRoute(ApiRoute):
     security: ClassVar[dict[str, Any]] = {}
 
 
-def api_router(path: str, tag: str, *, public: bool = False) -> APIRouter:
-    """Make the router of one slice, at `/api/v1` + `path`. `public`: also for who has not logged in."""
-    return APIRouter(
-        prefix=PREFIX + path,
-        tags=[tag],
-        route_class=PublicRoute if public else ApiRoute,
-        responses=USUAL_PROBLEMS,
-    )
+def api_router(path: str, tag: str, route_class: type[ApiRoute] = ApiRoute) -> APIRouter:
+    """Make the router of one slice, at `/api/v1` + `path`."""
+    return APIRouter(prefix=PREFIX + path, tags=[tag], route_class=route_class, responses=USUAL_PROBLEMS)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.database import Database
 from deskbell.kernel.explain import nodes, plan_of
-from deskbell.search import totals, view_counts
+from deskbell.search import view_counts
 from deskbell.search.models import SavedView
 from deskbell.search.queries import compile_query
 from deskbell.search.view_counts import ViewCount, count_views
@@ -54,7 +54,9 @@ def test_twenty_views_take_as_many_statements_as_one(
     database: Database, factory: Factory, agent: User, number: int
 ) -> None:
     factory.tag("vip")
-    views = saved(database, agent, [f"tag:vip,tag{n} assignee:me team:none card{n} -status:closed" for n in range(number)])
+    views = saved(
+        database, agent, [f"tag:vip,tag{n} assignee:me team:none card{n} -status:closed" for n in range(number)]
+    )
     with database.transaction(actor(agent)) as session, count_statements(database.engine) as statements:
         count_views(session, views)
     assert len([it for it in statements if MODE not in it]) == 3, "names, what it would cost, and counting"
@@ -98,7 +100,6 @@ def test_what_is_beyond_the_cap_says_so(
 ) -> None:
     factory.tickets(30)
     monkeypatch.setattr(view_counts, "CAP", 20)
-    monkeypatch.setattr(totals.capped, "__defaults__", (20,))
     [found] = counts(database, agent, saved(database, agent, [""]))
     assert (found.text, found.count, found.exact) == ("20+", 20, False)
 
@@ -121,7 +122,8 @@ def test_what_is_too_dear_is_estimated(
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"), [(0.0, "~0"), (1.0, "~1"), (42.0, "~42"), (2537.0, "~2,500"), (9999.0, "~10,000"), (1e6, "10,000+")]
+    ("rows", "told"),
+    [(0.0, "~0"), (1.0, "~1"), (42.0, "~42"), (2537.0, "~2,500"), (9999.0, "~10,000"), (1e6, "10,000+")],
 )
 def test_an_estimate_is_as_exact_as_it_says(rows: float, told: str) -> None:
     assert view_counts._roughly(1, rows).text == told
@@ -130,9 +132,9 @@ def test_an_estimate_is_as_exact_as_it_says(rows: float, told: str) -> None:
 @pytest.mark.anyio
 async def test_counting_works_in_both_worlds(async_database: Database) -> None:
     async with async_database.async_transaction(SYSTEM) as session:
-        assert [it.text for it in await session.run_sync(count_views, [SavedView(id=7, query="status:open", sort="")])] == [
-            "0"
-        ]
+        assert [
+            it.text for it in await session.run_sync(count_views, [SavedView(id=7, query="status:open", sort="")])
+        ] == ["0"]
 
 
 def explained(session: Session, query: str) -> list[str]:

@@ -10,7 +10,8 @@ from random import Random
 from deskbell.curation.demo.words import Vocabulary, data
 
 Deck = tuple[str, ...]
-_TYPING_ERRORS = 0.02
+_TYPING_ERRORS = 0.02  # share of the sentences in a deck
+_SLIPS = 0.1  # share of the messages
 _FOREIGN = 0.015
 _OWN_LINES = (  # sentences that no other ticket has
     "My order number is {order}.",
@@ -89,6 +90,7 @@ class Writer:
     def __init__(self, language: Language, chance: Random) -> None:
         """`chance` decides; it may be shared with whoever decides what happens."""
         self._language = language
+        self._chance = chance
         self._random = chance.random
 
     def one(self, deck: Deck) -> str:
@@ -120,7 +122,7 @@ class Writer:
             lines.append(one(_OWN_LINES))
         paragraphs = (lines,) if len(lines) <= _ONE_PARAGRAPH else (lines[:3], lines[3:])
         middle = "\n\n".join([" ".join(paragraph) for paragraph in paragraphs])
-        return f"{one(language.greetings)}\n\n{middle}\n\n{one(language.closings)},\n{name}"
+        return self._typed(f"{one(language.greetings)}\n\n{middle}\n\n{one(language.closings)},\n{name}")
 
     def answer(self, topic: Topic, name: str, to: str) -> str:
         """Write what an agent answers: about 35 words."""
@@ -133,7 +135,11 @@ class Writer:
         """Write what a customer writes back: about 25 words."""
         random, one, language = self._random, self.one, self._language
         count = _REPLIES[int(len(_REPLIES) * random())]
-        return " ".join([one(language.customer) for _ in range(count)])
+        return self._typed(" ".join([one(language.customer) for _ in range(count)]))
+
+    def _typed(self, text: str) -> str:
+        """Strike a wrong key now and then, in words where nobody else did."""
+        return mistyped(self._chance, text) if self._random() < _SLIPS else text
 
     def note(self) -> str:
         """Write what colleagues tell each other: about 15 words."""

@@ -29,6 +29,7 @@ _TIMES = ("morning", "day", "week", "month", "year", "quarter", "evening", "nigh
 _VOWELS = "aeiou"
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeioAEIO])")
 _SLOT = re.compile(r"\{(\w+)\}")
+_HEAD = 3  # the most frequent words are nearly alike (Zipf and Mandelbrot)
 LATER = frozenset({"order", "invoice", "amount", "code"})
 """Slots that are filled for each ticket anew: see `Numbers`."""
 
@@ -86,7 +87,7 @@ class Vocabulary:
         nouns, verbs = source["nouns"].split(), source["verbs"].split()
         self.given: list[str] = source["given"].split()
         syllables, endings = source["syllables"].split(), source["endings"].split()
-        self.surnames = [self._built(syllables, 1, 2) + self._one(endings) for _ in range(4000)]
+        self.surnames = [self._built(syllables, 1, 2) + self._one(endings) for _ in range(30_000)]
         self.products = [f"{self._built(syllables, 2, 3)} {int(100 * self._random()) * 10 + 10}" for _ in range(700)]
         self.places = [self._built(syllables, 1, 3) + self._one(endings) for _ in range(1500)]
         self._words: dict[str, Sequence[str]] = {
@@ -131,7 +132,7 @@ class Vocabulary:
             return self.company()
         if slot == "number":
             return str(2 + int(400 ** self._random()))
-        return common(self._random, self._words[slot])
+        return common(self._random, self._words[slot], _HEAD)
 
     def _one(self, choices: Sequence[T]) -> T:
         return choices[int(len(choices) * self._random())]

@@ -45,10 +45,10 @@ begin
   elsif first is null or first = '' then
     return second;
   elsif pg_column_size(first) + pg_column_size(second) < 1000000 then
-    return first || '''|'':1'::tsvector || second;
+    return first || '''|'':16'::tsvector || second;
   end if;
   begin
-    return first || '''|'':1'::tsvector || strip(second);
+    return first || '''|'':16'::tsvector || strip(second);
   exception when program_limit_exceeded then
     return first;
   end;

@@ -9,10 +9,10 @@ from deskbell.web.csrf import COOKIE, check_csrf, csrf_token_for
 from deskbell.web.dependencies import Key, Tools
 from deskbell.web.login import client_address, log_in, log_out, session_cookie
 from deskbell.web.problems import problem_responses
-from deskbell.web.routes import api_router
+from deskbell.web.routes import PublicRoute, api_router
 from deskbell.web.schemas.people import LoginIn, LoginOut
 
-router = api_router("/session", "session", public=True)
+router = api_router("/session", "session", PublicRoute)
 
 
 @router.post("", status_code=201, summary="Log in", responses=problem_responses(429))

@@ -24,11 +24,12 @@ from deskbell.web.conditional import Expected, tagged_response
 from deskbell.web.dependencies import Tools, Transaction
 from deskbell.web.paging import PageOf, Paging
 from deskbell.web.reading import read
-from deskbell.web.routes import PREFIX, WRITING_PROBLEMS, api_router
+from deskbell.web.routes import PREFIX, WRITING_PROBLEMS, ReadRoute, api_router
 from deskbell.web.schemas.base import Number, Text
 from deskbell.web.schemas.tickets import TicketChange, TicketIn, TicketOut, TicketSummary
 
 router = api_router("/tickets", "tickets")
+reads = api_router("/tickets", "tickets", ReadRoute)
 NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed"}}
 
 
@@ -50,7 +51,7 @@ class TicketsWanted(BaseModel):
     cursor: str | None = Field(None, max_length=2000, description="`next_cursor` of the page before.")
 
 
-@router.get("", response_model=PageOf[TicketSummary], summary="List tickets")
+@reads.get("", response_model=PageOf[TicketSummary], summary="List tickets")
 async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()]) -> Response:
     """Return the tickets that you may see and the query fits, without their texts."""
     pages: TicketPages = request.app.state.ticket_pages
@@ -90,7 +91,7 @@ def _open(session: Session, wanted: TicketIn, body: Body) -> str:
     return ticket.ticket_number
 
 
-@router.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses=NOT_CHANGED)
+@reads.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses=NOT_CHANGED)
 async def read_ticket(request: Request, number: Number) -> Response:
     """Return a ticket with its thread. The desk sees deleted ones too."""
     version, document = await read(request, partial(thread_of, number=number, last=True))

@@ -45,7 +45,7 @@ class ViewOut(Output):
     query: str = Field(examples=["priority:urgent assignee:none"])
     columns: list[str] = Field(description="Empty: the usual ones.", examples=[["number", "title", "updated"]])
     sort: str = Field(description="As after `sort:`; empty: last changed first.", examples=["priority,updated-asc"])
-    owner: PersonOut | None
+    owner: PersonOut
     shared_with: Sharing = Field(examples=["team"])
     team: Named | None = Field(description="Which team it is shared with.")
     may_change: bool = Field(description="Whether you may change it.")
@@ -59,7 +59,7 @@ class ViewOut(Output):
         plain = ("id", "name", "query", "columns", "sort", "shared_with", "created_at", "updated_at")
         return cls(
             **{name: getattr(view, name) for name in plain},
-            owner=PersonOut.of(view.owner),
+            owner=PersonOut.model_validate(view.owner, from_attributes=True),
             team=Named.of(view.team),
             may_change=may_change(view, actor),
             count=CountOut.of(count) if count else None,
