@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, undefer
 from deskbell.accounts.models import LoginSession, Role, User
 from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.reading import Reading, Rows
+from deskbell.kernel.statements import Statement
 from deskbell.kernel.text import clean, one_line
 
 SESSION_PREFIX = "dbs"
@@ -73,7 +73,7 @@ def become(session: Session, secret: str, *, channel: str, act: str) -> Identity
 async def become_to_read(reading: Reading, secret: str, *, channel: str, act: str) -> Identity | None:
     """Do the same where one only reads."""
     rows = await reading.rows(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act})
-    return _identity(rows[0]) if rows else None
+    return _identity(rows.row(0)) if len(rows) else None
 
 
 def expect_to_become(reading: Reading, secret: str, expected: Identity, *, channel: str, act: str) -> None:
@@ -82,8 +82,8 @@ def expect_to_become(reading: Reading, secret: str, expected: Identity, *, chann
     Who it is says the database each time; what is expected only saves waiting for that.
     """
 
-    def check(rows: list[Row]) -> None:
-        if not rows or _identity(rows[0]) != expected:
+    def check(rows: Rows) -> None:
+        if not len(rows) or _identity(rows.row(0)) != expected:
             raise SomebodyElseError
 
     reading.expect(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act}, check)

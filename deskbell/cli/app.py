@@ -27,9 +27,10 @@ from deskbell.cli import (
     ticket_bulk,
     tickets,
     tokens,
+    views,
     worker,
 )
-from deskbell.cli.commands import DataDir, Debug, command, group, invoked
+from deskbell.cli.commands import DataDir, Debug, Explain, command, group, invoked
 from deskbell.cli.console import note, say, say_error
 from deskbell.cli.faults import fault_of
 from deskbell.cli.interrupts import STOPPED, interrupted_with
@@ -56,12 +57,13 @@ def everywhere(
     context: typer.Context,
     data_dir: DataDir = None,
     debug: Debug = False,  # noqa: ARG001 - `run` looks for it
+    explain: Explain = False,
     version: Annotated[  # noqa: ARG001 - its callback answers
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
     ] = False,
 ) -> None:
     """Take the options that come before the command."""
-    context.with_resource(invoked("", data_dir))
+    context.with_resource(invoked("", data_dir, explain=explain))
 
 
 @command(app, "version", "deskbell version")
@@ -85,6 +87,7 @@ for name, commands in {
     "team": groups.teams,
     "organization": groups.organizations,
     "search": search.app,
+    "view": views.app,
     "db": database.app,
 }.items():
     app.add_typer(commands, name=name)

@@ -27,6 +27,10 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show where in the program an error arose.", rich_help_panel=EVERYWHERE),
 ]
+Explain = Annotated[
+    bool,
+    typer.Option("--explain", help="Show the plan of each query, as PostgreSQL ran it.", rich_help_panel=EVERYWHERE),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead, for programs.")]
 As = Annotated[
     str,
@@ -41,10 +45,11 @@ As = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What this run of the program was asked for: the path of the command and the data directory."""
+    """What this run of the program was asked for: which command, which data directory, whether to show plans."""
 
     path: str = ""
     data_dir: Path | None = None
+    explain: bool = False
 
     @property
     def act(self) -> str:
@@ -61,9 +66,10 @@ def invocation() -> Invocation:
 
 
 @contextmanager
-def invoked(path: str, data_dir: Path | None) -> Iterator[None]:
-    """Remember what was asked for; a data directory given to the program itself holds for its commands."""
-    token = _invocation.set(Invocation(path, data_dir or invocation().data_dir))
+def invoked(path: str, data_dir: Path | None, *, explain: bool = False) -> Iterator[None]:
+    """Remember what was asked for; what is given to the program itself holds for its commands."""
+    before = invocation()
+    token = _invocation.set(Invocation(path, data_dir or before.data_dir, explain or before.explain))
     try:
         yield
     finally:
@@ -86,11 +92,18 @@ def command(
 
     def register(function: Callable[P, int | None]) -> Callable[P, int | None]:
         @wraps(function)
-        def run(*, data_dir: Path | None = None, debug: bool = False, **options: Any) -> int | None:  # noqa: ANN401, ARG001 - `main` looks for --debug
-            with invoked(path, data_dir):
-                return function(**options)  # type: ignore[call-arg]
+        def run(
+            *,
+            data_dir: Path | None = None,
+            debug: bool = False,
+            explain: bool = False,
+            **given: Any,  # noqa: ANN401 - as the command declares
+        ) -> int | None:
+            del debug  # `main` looks for --debug
+            with invoked(path, data_dir, explain=explain):
+                return function(**given)  # type: ignore[call-arg]
 
-        common = {"data_dir": (DataDir, None), "debug": (Debug, False)}
+        common = {"data_dir": (DataDir, None), "debug": (Debug, False), "explain": (Explain, False)}
         signature = inspect.signature(function)
         more = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -52,7 +52,26 @@ def open_desk(*, reading: bool = False, migrating: bool = False, upgrade: bool =
     with runtime.open_desk(settings) as desk:
         if not (migrating or (reading and desk.migrator.status().is_current)):
             runtime.ensure_schema(desk, upgrade=upgrade)
-        yield desk
+        with _explaining(desk):
+            yield desk
+
+
+@contextmanager
+def _explaining(desk: "Desk") -> Iterator[None]:
+    """Show the plans of the queries on standard error, where that was asked for."""
+    if not invocation().explain:
+        yield
+        return
+    from deskbell.cli.console import note
+    from deskbell.kernel.explaining import explaining
+
+    def tell(statement: str, plan: list[str]) -> None:
+        note(" ".join(statement.split()), "bold")
+        for line in plan:
+            note(f"    {line}", "dim")
+
+    with explaining(desk.database.engine, tell):
+        yield
 
 
 def _make_folder(data_dir: Path) -> None:

@@ -73,7 +73,7 @@ def list_views(
     app,
     "view create",
     "deskbell view create 'Urgent' 'priority:urgent assignee:none' --as sam@example.org",
-    "deskbell view create 'Late cards' 'tag:card is:overdue' --sort created --columns number,title,created --share everyone",
+    "deskbell view create 'Late cards' 'is:overdue' --sort created --columns number,title,created --share everyone",
     "deskbell view create 'Cards' 'tag:card' --share team --team Cards",
 )
 def create_view(
@@ -148,13 +148,12 @@ def run_view(
     from deskbell.kernel.database import actor_of
     from deskbell.kernel.paging import Cursor
     from deskbell.search import views
-    from deskbell.tickets.queries import listed_by_ids
 
     with _acting(as_, reading=True) as (desk, session):
         place = Cursor.unseal(cursor, desk.key) if cursor else None
         view = views.get_view(session, view_id)
         found = views.run_view(session, view_id, limit=limit, cursor=place, scope=f"{actor_of(session).user_id}")
-        tickets = listed_by_ids(session, found.ids)
+        tickets = _load(session, found.ids)
         next_cursor = found.next_cursor.seal(desk.key) if found.next_cursor else None
     if as_json:
         from deskbell.cli.ticket_views import ticket_document
@@ -165,3 +164,112 @@ def run_view(
     _say_tickets(view, tickets)
     if next_cursor:
         note(f"There are more: add --cursor {next_cursor}", "dim")
+
+
+@contextmanager
+def _acting(email: str, *, reading: bool = False) -> Iterator[tuple["Desk", "Session"]]:
+    from deskbell.cli.desks import actor, open_desk
+
+    with open_desk(reading=reading) as desk, desk.database.transaction(actor(desk, email)) as session:
+        yield desk, session
+
+
+@contextmanager
+def _marking(typed: Mapping[str, str | None]) -> Iterator[None]:
+    """Let an error show the option in which something is wrong, with a mark under the place."""
+    try:
+        yield
+    except InvalidError as error:
+        text = typed.get(error.field or "")
+        if text is not None:
+            error.details["query"] = text
+        raise
+
+
+def _values(session: "Session", typed: Mapping[str, str | None]) -> dict[str, Any]:
+    """Turn what was typed into the fields of a view; what was not typed is left out."""
+    from deskbell.cli.groups import team_named
+    from deskbell.search.models import Sharing
+
+    values: dict[str, Any] = {name: typed[name] for name in ("name", "query", "sort") if typed[name] is not None}
+    if (columns := typed["columns"]) is not None:
+        values["columns"] = [name for name in columns.split(",") if name.strip()]
+    if (share := typed["share"]) is not None:
+        values["shared_with"] = Sharing(share)
+    if (team := typed["team"]) is not None:
+        values["team_id"] = team_named(session, team).id
+    return values
+
+
+def _load(session: "Session", ids: tuple[int, ...]) -> "list[Ticket]":
+    from sqlalchemy import select
+
+    from deskbell.kernel.arrays import in_array
+    from deskbell.kernel.database import actor_of
+    from deskbell.tickets.models import Ticket
+    from deskbell.tickets.queries import listed
+
+    found = session.scalars(listed(select(Ticket).where(in_array(Ticket.__table__.c.id, ids)), actor_of(session)))
+    by_id = {ticket.id: ticket for ticket in found}
+    return [by_id[number] for number in ids if number in by_id]
+
+
+def _say_tickets(view: "SavedView", tickets: "list[Ticket]") -> None:
+    from deskbell.search.columns import USUAL
+
+    if not tickets:
+        note(f"The view {view.name} finds no ticket.")
+        return
+    shown, cells = view.columns or list(USUAL), _cells()
+    rows = ([cells[name](ticket) for name in shown] for ticket in tickets)
+    say_table([name.title() for name in shown], rows, flexible="Title")
+
+
+def _cells() -> "Mapping[str, Callable[[Ticket], str]]":
+    """Return how each column that a view can show is written."""
+    from deskbell.cli.ticket_views import called, worded
+
+    return {
+        "number": lambda it: it.ticket_number,
+        "title": lambda it: it.title,
+        "status": lambda it: worded(it.status),
+        "priority": lambda it: worded(it.priority),
+        "channel": lambda it: worded(it.channel),
+        "requester": lambda it: called(it.requester),
+        "assignee": lambda it: called(it.agent) if it.agent else "-",
+        "organization": lambda it: it.organization.name if it.organization else "-",
+        "team": lambda it: it.team.name if it.team else "-",
+        "tags": lambda it: ", ".join(tag.name for tag in it.tags) or "-",
+        "created": lambda it: when(it.created_at),
+        "updated": lambda it: when(it.updated_at),
+        "responded": lambda it: when(it.first_responded_at),
+        "resolved": lambda it: when(it.resolved_at),
+        "due": lambda it: when(it.due_at),
+        "reopened": lambda it: str(it.reopen_count),
+    }
+
+
+def _owner(view: "SavedView") -> str:
+    from deskbell.accounts.models import display_name
+
+    return display_name(view.owner)
+
+
+def _sharing(view: "SavedView") -> str:
+    return view.team.name if view.team else view.shared_with.value
+
+
+def _document(view: "SavedView", count: "ViewCount | None") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    document = {
+        "id": view.id,
+        "name": view.name,
+        "query": view.query,
+        "columns": view.columns,
+        "sort": view.sort,
+        "owner": view.owner.email,
+        "shared_with": view.shared_with,
+        "team": view.team.name if view.team else None,
+    }
+    return document | {"count": asdict(count)} if count else document

@@ -5,20 +5,21 @@ and the Sync travels with the last statement. What `set_config(..., true)` sets 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.pq.abc import PGresult
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import UnavailableError
 from deskbell.kernel.line import Line, Result, Then
-from deskbell.kernel.reading import NO_VALUES, Check
+from deskbell.kernel.reading import NO_VALUES, Check, Rows
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.statements import Decode, Row, Statement
 
 _BUSY: Final = "All connections to the database are in use. Try again in a moment."
 _SHUTTING_DOWN: Final = "57P"
@@ -116,7 +117,7 @@ class LaneReading:
 
     async def rows(
         self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
-    ) -> list[Row]:
+    ) -> Rows:
         """Run a statement. A connection that turns out to be dead before it has said anything is replaced."""
         role = "" if self.actor is None else self.actor.role
         question = _Question(statement, statement.parameters(values), role)
@@ -135,7 +136,7 @@ class LaneReading:
             question, self._expected = self._expected, None
             await self._answers([question], last=True)
 
-    async def _answers(self, questions: list[_Question], *, last: bool) -> list[list[Row]]:
+    async def _answers(self, questions: list[_Question], *, last: bool) -> list[Rows]:
         try:
             return await self._ask(questions, last=last)
         except psycopg.OperationalError as error:
@@ -146,7 +147,7 @@ class LaneReading:
         self.line = await self._lane.connect()
         return await self._ask(questions, last=last)
 
-    async def _ask(self, questions: list[_Question], *, last: bool) -> list[list[Row]]:
+    async def _ask(self, questions: list[_Question], *, last: bool) -> list[Rows]:
         """Send all questions, then read all answers, so that none is left behind; what is checked goes first."""
         line, final = self.line, questions[-1]
         for question in questions:
@@ -164,13 +165,26 @@ class LaneReading:
         return [_rows(question, result) for question, result in zip(questions, results, strict=False)]
 
 
-def _rows(question: _Question, result: Result) -> list[Row]:
+def _rows(question: _Question, result: Result) -> Rows:
     """Read an answer. When the connection breaks there is one error for all that was still due."""
     if isinstance(result, psycopg.Error):
         raise result
-    statement = question.statement
-    value, columns = result.get_value, tuple(enumerate(statement.decoders))
-    return [
-        tuple([None if (found := value(row, column)) is None else read(found) for column, read in columns])
-        for row in range(result.ntuples)
-    ]
+    return _Rows(result, question.statement.decoders)
+
+
+class _Rows:
+    def __init__(self, result: PGresult, decoders: Sequence[Decode]) -> None:
+        self._result, self._decoders = result, decoders
+
+    def __len__(self) -> int:
+        return self._result.ntuples
+
+    def row(self, index: int) -> Row:
+        value = self._result.get_value
+        return tuple(
+            [None if (found := value(index, at)) is None else read(found) for at, read in enumerate(self._decoders)]
+        )
+
+    def column(self, index: int) -> list[Any]:
+        value, read = self._result.get_value, self._decoders[index]
+        return [None if (found := value(at, index)) is None else read(found) for at in range(len(self))]

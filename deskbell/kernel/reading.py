@@ -9,7 +9,23 @@ from typing import Any, Final, Protocol
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.statements import Row, Statement
 
-Check = Callable[[list[Row]], None]
+class Rows(Protocol):
+    """What a statement found. Values are read from what the server sent when they are asked for."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        ...
+
+    def row(self, index: int) -> Row:
+        """Return a row."""
+        ...
+
+    def column(self, index: int) -> list[Any]:
+        """Return one column of all rows."""
+        ...
+
+
+Check = Callable[[Rows], None]
 NO_VALUES: Final[Mapping[str, Any]] = {}
 
 
@@ -20,7 +36,7 @@ class Reading(Protocol):
 
     async def rows(
         self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
-    ) -> list[Row]:
+    ) -> Rows:
         """Run a statement with these values of its parameters. `last`: nothing follows, so the transaction may end."""
         ...
 

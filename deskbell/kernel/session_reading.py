@@ -1,6 +1,6 @@
 """Reading in the transaction of a session, which may write as well."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import ACTOR_KEY
-from deskbell.kernel.reading import NO_VALUES, Check
+from deskbell.kernel.reading import NO_VALUES, Check, Rows
 from deskbell.kernel.statements import Row, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    rows: Sequence[Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Row:
+        return tuple(self.rows[index])
+
+    def column(self, index: int) -> list[Any]:
+        return [row[index] for row in self.rows]
 
 
 @dataclass
@@ -35,10 +49,10 @@ class SessionReading:
         values: Mapping[str, Any] = NO_VALUES,
         *,
         last: bool = False,  # noqa: ARG002 - the session ends its transaction by itself
-    ) -> list[Row]:
+    ) -> Rows:
         """Run a statement through the session."""
         await self.settle()
-        return [tuple(row) for row in await self.session.execute(statement.select, values)]
+        return _Rows((await self.session.execute(statement.select, values)).all())
 
     def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
         """Run a statement before the next one."""

@@ -31,7 +31,10 @@ class Json(TypeDecorator[bytes]):
 
 
 def json_object(members: Mapping[str, Member]) -> ColumnElement[bytes]:
-    """Write an object. A column's type says how its values are written; NULL is `null`. Names need no escaping."""
+    """Write an object. A column's type says how its values are written, and NULL is `null`; a document is never NULL.
+
+    Names need no escaping.
+    """
     pieces: list[Column] = []
     before = "{"
     for name, member in members.items():
@@ -56,7 +59,9 @@ def json_or(document: ColumnElement[Any], otherwise: str) -> ColumnElement[bytes
 
 def _written(column: Column) -> Column:
     kind = column.type
-    if isinstance(kind, Json | Integer):
+    if isinstance(kind, Json):
+        return column
+    if isinstance(kind, Integer):
         text: Column = column
     elif isinstance(kind, Boolean):
         text = cast(column, Text)  # true; its output function would say t

@@ -5,6 +5,7 @@ always the same: its plan, which takes longer to make than the page takes to rea
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import ACTOR_KEY, Database
-from deskbell.kernel.fields import FIELDS_KEY, Fields
+from deskbell.kernel.fields import FIELDS_KEY, Field, Fields
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.reading import Reading, Rows
+from deskbell.kernel.statements import Statement
 from deskbell.search.language import Query, parse
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, compile_query, prepare
@@ -53,7 +54,7 @@ class Wanted:
 class DocumentPage:
     """The documents of a page, in order."""
 
-    documents: tuple[bytes, ...]
+    documents: list[bytes]
     next_cursor: Cursor | None
 
 
@@ -73,6 +74,7 @@ class TicketPages:
         """`database` is asked for names that a query mentions."""
         self._database = database
         self._fields: Fields = database.session_options["info"][FIELDS_KEY]
+        self._known_to: dict[bool, Mapping[str, Field]] = {}
         self._plans: OrderedDict[object, _Plan] = OrderedDict()
 
     async def page(self, reading: Reading, wanted: Wanted) -> DocumentPage:
@@ -82,34 +84,40 @@ class TicketPages:
         if wanted.is_usual:
             statement = _usual_page(for_staff=actor.is_staff, order=wanted.order)
             rows = await reading.rows(statement, last=True)
-            return DocumentPage(
-                tuple([row[2] for row in rows[:USUAL_LIMIT]]), _next_cursor(rows, 3, wanted.order, wanted)
-            )
+            return DocumentPage(rows.column(2)[:USUAL_LIMIT], _next_cursor(rows, 3, wanted.order, wanted))
         plan, words = await self._planned(actor, wanted)
         values = {name: word for names, word in zip(plan.words, words, strict=True) for name in names}
         rows = await reading.rows(plan.statement, values)
-        found = await documents_of(reading, [row[0] for row in rows[: wanted.limit]])
+        found = await documents_of(reading, rows.column(0)[: wanted.limit])
         return DocumentPage(found, _next_cursor(rows, 1, plan.order, wanted))
 
     async def _planned(self, actor: Actor, wanted: Wanted) -> tuple[_Plan, tuple[str, ...]]:
         query = parse(wanted.query)
-        template = template_of(query, self._fields.known_to(actor)) if wanted.cursor is None else None
-        if template is None:
-            return self._compiled(await self._prepared(actor, query), wanted, None), ()
-        who = actor.user_id if template.is_personal else None
-        key = (template.query, wanted.statuses, wanted.order, wanted.limit, actor.kind, who)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._compiled(await self._prepared(actor, template.query), wanted, template)
-            self._plans[key] = plan
-            if len(self._plans) > _REMEMBERED:
-                self._plans.popitem(last=False)
-        else:
-            self._plans.move_to_end(key)
-        return plan, template.words
+        template = template_of(query, self._known(actor)) if wanted.cursor is None else None
+        if template is not None:
+            who = actor.user_id if template.is_personal else None
+            key = (template.query, wanted.statuses, wanted.order, wanted.limit, actor.kind, who)
+            plan = self._plans.get(key) or self._compiled(await self._prepared(actor, template.query), wanted, template)
+            if all(plan.words):
+                self._remember(key, plan)
+                return plan, template.words
+        return self._compiled(await self._prepared(actor, query), wanted, None), ()
+
+    def _remember(self, key: object, plan: _Plan) -> None:
+        self._plans[key] = plan
+        self._plans.move_to_end(key)
+        if len(self._plans) > _REMEMBERED:
+            self._plans.popitem(last=False)
+
+    def _known(self, actor: Actor) -> Mapping[str, Field]:
+        """Return what `Fields.known_to` does, which is the same for all of the desk, and for all customers."""
+        known = self._known_to.get(actor.is_staff)
+        if known is None:
+            known = self._known_to[actor.is_staff] = self._fields.known_to(actor)
+        return known
 
     async def _prepared(self, actor: Actor, query: Query) -> Prepared:
-        if any(mentioned(query, self._fields.known_to(actor))):
+        if any(mentioned(query, self._known(actor))):
             async with self._database.async_transaction(actor) as session:
                 return await session.run_sync(prepare, query)
         options = self._database.session_options
@@ -127,24 +135,24 @@ class TicketPages:
         return _Plan(found, order, words)
 
 
-async def documents_of(reading: Reading, ids: list[int]) -> tuple[bytes, ...]:
+async def documents_of(reading: Reading, ids: list[int]) -> list[bytes]:
     """Return the documents of these tickets, as far as the reading's actor may see them, in this order.
 
     Nothing can be read after that.
     """
     if not ids:
-        return ()
+        return []
     assert reading.actor is not None, "nobody reads"  # noqa: S101 - a programming error
     rows = await reading.rows(_page_by_ids(for_staff=reading.actor.is_staff), {_IDS: ids}, last=True)
-    documents = {row[0]: row[2] for row in rows}
-    return tuple([documents[found] for found in ids if found in documents])
+    documents = dict(zip(rows.column(0), rows.column(2), strict=True))
+    return [documents[found] for found in ids if found in documents]
 
 
-def _next_cursor(rows: list[Row], first: int, order: Order, wanted: Wanted) -> Cursor | None:
+def _next_cursor(rows: Rows, first: int, order: Order, wanted: Wanted) -> Cursor | None:
     """Return the place after the last row of the page, where one more was found; its sort values begin at `first`."""
     if len(rows) <= wanted.limit:
         return None
-    return Cursor(rows[wanted.limit - 1][first:], fingerprint(order, _name(wanted)))
+    return Cursor(rows.row(wanted.limit - 1)[first:], fingerprint(order, _name(wanted)))
 
 
 def _name(wanted: Wanted) -> str:

@@ -20,12 +20,10 @@ from deskbell.search.language import Query
 from deskbell.search.models import SavedView
 from deskbell.search.names import mentioned, resolve
 from deskbell.search.queries import compile_query, prepare
-from deskbell.search.totals import capped
+from deskbell.search.totals import CAP, capped
 from deskbell.search.views import query_of
 from deskbell.tickets.models import Ticket
 
-CAP: Final = 10_000
-"""Counted no further."""
 EACH: Final = 3_000.0
 ALL: Final = 6_000.0
 """What counting one view, and all of them, may cost, in the planner's units. At a million tickets, in memory, a unit

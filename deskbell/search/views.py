@@ -49,6 +49,13 @@ def views_page(session: Session, *, limit: int = 50, cursor: Cursor | None = Non
     return Page(tuple(row.SavedView for row in found.items), found.next_cursor)
 
 
+def all_views(session: Session) -> list[SavedView]:
+    """Return all views that the actor sees, in the same order."""
+    _require_staff(session)
+    order = (key.order() for key in _own_first(actor_of(session)))
+    return list(session.scalars(views().order_by(*order)))
+
+
 def _own_first(actor: Actor) -> tuple[SortKey, ...]:
     others = case((SavedView.owner_id == actor.user_id, 0), else_=1).label("others")
     return SortKey(others, nullable=False), SortKey(SavedView.position), SortKey(SavedView.id)

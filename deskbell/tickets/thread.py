@@ -23,9 +23,9 @@ async def thread_of(reading: Reading, number: str, *, last: bool = False) -> tup
     actor = reading.actor
     statement = _by_number(for_staff=actor is not None and actor.is_staff)
     rows = await reading.rows(statement, {_NUMBER: clean(number).strip().upper()}, last=last)
-    if not rows:
+    if not len(rows):
         raise NoSuchTicketError(f"There is no ticket {number}.")
-    _, version, document = rows[0]
+    _, version, document = rows.row(0)
     return version, document
 
 

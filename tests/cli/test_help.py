@@ -64,7 +64,7 @@ def test_a_groups_help_has_an_example(path: str, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("path", COMMANDS)
 def test_the_reference_page_knows_the_command_and_its_options(path: str) -> None:
     section = section_of(path)
-    common = {"--help", "--data-dir", "--debug"}
+    common = {"--help", "--data-dir", "--debug", "--explain"}
     options = {option for each in COMMANDS[path].params for option in each.opts if option.startswith("--")} - common
     assert f"    deskbell {path}" in section, "it has no example"
     assert {option for option in options if f"`{option}" not in section} == set()

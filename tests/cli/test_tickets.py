@@ -20,6 +20,16 @@ def test_a_list_shows_what_matches(terminal: Terminal, ticket: str) -> None:
     assert (nothing.out, nothing.err) == ("", "No ticket matches 'status:closed'.\n")
 
 
+def test_any_query_is_explained_with_its_plan(terminal: Terminal, ticket: str) -> None:
+    """As the role that asks, with its values, and without doing anything twice."""
+    told = terminal.ok("ticket", "list", "card", "--explain", *SAM)
+    assert ticket in told.out
+    assert "Execution Time" in told.err
+    assert "search_documents" in told.err
+    terminal.ok("ticket", "status", ticket, "resolved", "--explain", *SAM)
+    assert terminal.ok("audit", "show", ticket, "--json").out.count('"resolved"') == 1
+
+
 def test_a_list_goes_on_at_its_cursor(terminal: Terminal, ticket: str) -> None:
     terminal.ok("ticket", "open", "--requester", "kim@example.test", "-m", "How do I top up?")
     first = terminal.ok("ticket", "list", "--limit", "1", "--json").json

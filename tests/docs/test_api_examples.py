@@ -1,6 +1,6 @@
 """The examples of the API's reference are sent as they stand, and must be answered as it says.
 
-In `docs/reference/api.md` a request is a fenced block of `http`, or of `sh` with `curl`, and the next block, of `json`,
+In `docs/reference/api*.md` a request is a fenced block of `http`, or of `sh` with `curl`, and the next block, `json`,
 is its answer: a part of it, with `"…"` for anything, and at the end of a list for what follows. A status other than 200
 stands behind `json`. Requests without a token are sent by the agent Mara. Each section (`## `) has a new desk.
 """
@@ -27,7 +27,7 @@ from tests.web.api.conftest import app_on, short_log
 
 pytestmark = pytest.mark.anyio
 __all__ = ["short_log"]  # a fixture
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "reference").glob("api*.md"))
 ANYTHING = "…"
 MARA, INES = 1, 3
 
@@ -134,10 +134,15 @@ def tokens(example_database: Database) -> dict[str, str]:
         return {name: create_token(session, person, name="example")[1] for name, person in people.items()}
 
 
-SECTIONS = sections(REFERENCE.read_text(encoding="utf-8"))
+SECTIONS = {
+    name: text
+    for page in PAGES
+    for name, text in sections(page.read_text(encoding="utf-8")).items()
+    if "```json" in text
+}
 
 
-@pytest.mark.parametrize("name", [name for name, text in SECTIONS.items() if "```json" in text])
+@pytest.mark.parametrize("name", SECTIONS)
 async def test_the_examples_are_answered_as_it_says(
     client: httpx.AsyncClient, tokens: dict[str, str], name: str
 ) -> None:
@@ -145,14 +150,14 @@ async def test_the_examples_are_answered_as_it_says(
         headers = {"Authorization": "Bearer $TOKEN", **request.headers}
         sent = {key: Template(value).substitute(tokens) for key, value in headers.items()}
         answer = await client.request(request.method, request.url, headers=sent, content=request.body or None)
-        where = f"{REFERENCE.name}, line {request.line}: {answer.text}"
+        where = f"{name}, line {request.line}: {answer.text}"
         assert answer.status_code == request.status, where
         if request.expected is not None:
             assert difference(request.expected, answer.json()) == "", where
 
 
 def test_each_section_that_shows_requests_is_run() -> None:
-    assert {"Introduction", "Bulk operations", "Statistics"} <= SECTIONS.keys()
+    assert {"Introduction", "Bulk operations", "Statistics", "Saved views"} <= SECTIONS.keys()
     assert len(list(requests(SECTIONS["Bulk operations"]))) >= 8
 
 
