@@ -86,7 +86,9 @@ def rows_of_ticket(ticket_id: int) -> Subquery:
         for name in ("tickets", "ticket_tags")
     )
     present = (select(literal(part.name), part.c.id).where(part.c.ticket_id == ticket_id) for part in parts)
-    left = select(AuditLog.table_name, AuditLog.record_id).where(LEFT_A_TICKET, str(ticket_id) == FORMER_TICKET)
+    left = select(AuditLog.table_name, AuditLog.record_id).where(
+        LEFT_A_TICKET, literal(str(ticket_id)) == FORMER_TICKET
+    )
     return union(*itself, *present, left).subquery("rows_of_ticket")
 
 

@@ -19,7 +19,7 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
 from deskbell.kernel.storage import Storage
 
-BATCH = 4000
+BATCH = 2000
 _LOADERS = 2
 _OPERATION = text("select nullif(current_setting('deskbell.operation', true), '')::bigint")
 

@@ -24,12 +24,22 @@ from deskbell.search.totals import CAP, capped
 from deskbell.search.views import query_of
 from deskbell.tickets.models import Ticket
 
-EACH: Final = 3_000.0
-ALL: Final = 6_000.0
-"""What counting one view, and all of them, may cost, in the planner's units. At a million tickets, in memory, a unit
-took 3 to 6 µs mostly: all are counted within some 25 of the 50 ms that there are."""
-FAR: Final = 10 * CAP
-"""Estimates beyond which nobody needs to count that it is more than the cap."""
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How far a view is counted, and what counting one view and all of them may cost, in the planner's units.
+
+    At a million tickets, in memory, a unit took 3 to 6 µs mostly: all are counted within some 25 of the 50 ms that
+    there are. Of estimates that are `far` times beyond the cap nobody needs to count that they are beyond it.
+    """
+
+    cap: int = CAP
+    each: float = 3_000.0
+    total: float = 6_000.0
+    far: int = 10
+
+
+USUAL: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class ViewCount:
     error: str | None = None
 
 
-def count_views(session: Session, views: Sequence[SavedView]) -> list[ViewCount]:
+def count_views(session: Session, views: Sequence[SavedView], budget: Budget = USUAL) -> list[ViewCount]:
     """Count what each view finds, as the actor may see it, in the order of `views`.
 
     At most three statements, however many views: one for all names that they mention, if any, and two to count. A view
@@ -52,11 +62,12 @@ def count_views(session: Session, views: Sequence[SavedView]) -> list[ViewCount]
     plan_for_values(session)
     read, errors = _read(views)
     statements = _compiled(session, read, errors)
-    asked = _asked(session, statements)
-    counted = _counted(session, {view_id: statements[view_id] for view_id in _affordable(asked)})
-    found = {view_id: _exactly(view_id, count) for view_id, count in counted.items()}
-    guessed = {view_id: _roughly(view_id, guess.rows) for view_id, guess in asked.items()}
-    return [(guessed | found | errors)[view.id] for view in views]
+    counting = {view_id: _count(statement, budget.cap) for view_id, statement in statements.items()}
+    guesses = _asked(session, counting)
+    found = _counted(session, {view_id: counting[view_id] for view_id in _affordable(guesses, budget)})
+    told = {view_id: _roughly(view_id, guess.rows, budget.cap) for view_id, guess in guesses.items()}
+    told |= {view_id: _exactly(view_id, count, budget.cap) for view_id, count in found.items()}
+    return [(told | errors)[view.id] for view in views]
 
 
 def _read(views: Iterable[SavedView]) -> tuple[dict[int, Query], dict[int, ViewCount]]:
@@ -97,12 +108,12 @@ class _Guess:
     cost: float
 
 
-def _asked(session: Session, statements: Mapping[int, Select[Ticket]]) -> dict[int, _Guess]:
-    if not statements:
+def _asked(session: Session, counting: Mapping[int, ScalarSelect[Any]]) -> dict[int, _Guess]:
+    if not counting:
         return {}
-    plan = plan_of(session, select(*map(_count, statements.values())))
+    plan = plan_of(session, select(*counting.values()))
     plans = [child for child in plan["Plans"] if child["Parent Relationship"] == "InitPlan"]
-    return {view_id: _guess(its) for view_id, its in zip(statements, plans, strict=True)}
+    return {view_id: _guess(its) for view_id, its in zip(counting, plans, strict=True)}
 
 
 def _guess(plan: Plan) -> _Guess:
@@ -111,38 +122,38 @@ def _guess(plan: Plan) -> _Guess:
     return _Guess(rows=limit["Plans"][0]["Plan Rows"], cost=plan["Total Cost"])
 
 
-def _affordable(guesses: Mapping[int, _Guess]) -> list[int]:
+def _affordable(guesses: Mapping[int, _Guess], budget: Budget) -> list[int]:
     """Return what to count, the cheapest first, while the sum lasts."""
-    worth_it = [(guess.cost, view_id) for view_id, guess in guesses.items() if guess.rows <= FAR and guess.cost <= EACH]
-    cheapest_first = sorted(worth_it)
+    far = budget.cap * budget.far
+    cheapest_first = sorted(
+        (guess.cost, view_id) for view_id, guess in guesses.items() if guess.rows <= far and guess.cost <= budget.each
+    )
     spent = accumulate(cost for cost, _ in cheapest_first)
-    return [view_id for (_, view_id), total in zip(cheapest_first, spent, strict=True) if total <= ALL]
+    return [view_id for (_, view_id), total in zip(cheapest_first, spent, strict=True) if total <= budget.total]
 
 
-def _counted(session: Session, statements: Mapping[int, Select[Ticket]]) -> dict[int, int]:
-    if not statements:
+def _counted(session: Session, counting: Mapping[int, ScalarSelect[Any]]) -> dict[int, int]:
+    if not counting:
         return {}
-    [counts] = session.execute(select(*map(_count, statements.values()))).all()
-    return dict(zip(statements, counts, strict=True))
+    [counts] = session.execute(select(*counting.values())).all()
+    return dict(zip(counting, counts, strict=True))
 
 
-def _count(statement: Select[Ticket]) -> ScalarSelect[Any]:
-    return select(func.count()).select_from(capped(statement, CAP).subquery()).scalar_subquery()
+def _count(statement: Select[Ticket], cap: int) -> ScalarSelect[Any]:
+    return select(func.count()).select_from(capped(statement, cap).subquery()).scalar_subquery()
 
 
-def _exactly(view_id: int, count: int) -> ViewCount:
-    if count > CAP:
-        return _beyond(view_id)
-    return ViewCount(view_id, count, exact=True, text=f"{count:,}")
+def _exactly(view_id: int, count: int, cap: int) -> ViewCount:
+    return _beyond(view_id, cap) if count > cap else ViewCount(view_id, count, exact=True, text=f"{count:,}")
 
 
-def _roughly(view_id: int, rows: float) -> ViewCount:
+def _roughly(view_id: int, rows: float, cap: int) -> ViewCount:
     """Round an estimate to two digits, as the others mean nothing."""
-    if rows > CAP:
-        return _beyond(view_id)
+    if rows > cap:
+        return _beyond(view_id, cap)
     count = int(float(f"{rows:.2g}"))
     return ViewCount(view_id, count, exact=False, text=f"~{count:,}")
 
 
-def _beyond(view_id: int) -> ViewCount:
-    return ViewCount(view_id, CAP, exact=False, text=f"{CAP:,}+")
+def _beyond(view_id: int, cap: int) -> ViewCount:
+    return ViewCount(view_id, cap, exact=False, text=f"{cap:,}+")

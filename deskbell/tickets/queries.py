@@ -1,9 +1,12 @@
 """Tickets as composable statements, what is loaded with them, and how to get one."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.arrays import in_array
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import SortKey
 from deskbell.kernel.text import clean
@@ -88,6 +91,13 @@ def get_attachment(session: Session, attachment_id: int) -> Attachment:
     if attachment is None:
         raise NoSuchTicketError(f"There is no attachment {attachment_id}.")
     return attachment
+
+
+def numbers_and_titles(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return what some tickets are called, by id; one that the actor may not see is left out."""
+    statement = select(Ticket.id, Ticket.ticket_number, Ticket.title)
+    found = session.execute(statement.where(in_array(Ticket.__table__.c.id, ids)))
+    return {number: (name, title) for number, name, title in found}
 
 
 def tags() -> Select[Tag]:

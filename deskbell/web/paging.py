@@ -93,7 +93,8 @@ class Paging:
     def _link(self, cursor: str) -> str:
         parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
         path = quote(f"{self.request.scope.get('root_path', '')}{self.request.scope['path']}")
-        return f'<{path}?{urlencode([*parameters, ("cursor", cursor)])}>; rel="next"'
+        others = f"{urlencode(parameters)}&" if parameters else ""
+        return f'<{path}?{others}cursor={cursor}>; rel="next"'
 
 
 def paging(

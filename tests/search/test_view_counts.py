@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.models import Role, User
@@ -12,8 +12,8 @@ from deskbell.kernel.explain import nodes, plan_of
 from deskbell.search import view_counts
 from deskbell.search.models import SavedView
 from deskbell.search.queries import compile_query
-from deskbell.search.view_counts import ViewCount, count_views
-from deskbell.search.views import create_view
+from deskbell.search.view_counts import Budget, ViewCount, count_views
+from deskbell.search.views import all_views, create_view
 from deskbell.testing.factories import SYSTEM, Factory, actor
 from deskbell.testing.statements import count_statements
 from deskbell.tickets.labels import tag
@@ -31,9 +31,11 @@ def saved(database: Database, agent: User, queries: Sequence[str]) -> list[Saved
         return [create_view(session, name=f"View {n}", query=query) for n, query in enumerate(queries)]
 
 
-def counts(database: Database, agent: User, views: Sequence[SavedView]) -> list[ViewCount]:
+def counts(
+    database: Database, agent: User, views: Sequence[SavedView], budget: Budget = view_counts.USUAL
+) -> list[ViewCount]:
     with database.transaction(actor(agent)) as session:
-        return count_views(session, views)
+        return count_views(session, views, budget)
 
 
 def test_views_are_counted_in_their_order(database: Database, factory: Factory, agent: User) -> None:
@@ -76,14 +78,10 @@ def test_a_view_that_cannot_be_read_any_more_does_not_break_the_others(
     factory.ticket()
     views = saved(database, agent, ["a", "b", "c", "status:open"])
     with database.transaction(SYSTEM) as session:
-        for view, column, value in (
-            (views[0], "query", "colour:red"),
-            (views[1], "query", '"open'),
-            (views[2], "sort", "x y"),
-        ):
-            statement = text(f"update saved_views set {column} = :value where id = :id")  # noqa: S608 - one of two names
-            session.execute(statement, {"value": value, "id": view.id})
-            setattr(view, column, value)
+        for view, values in zip(views, ({"query": "colour:red"}, {"query": '"open'}, {"sort": "x y"}), strict=False):
+            session.execute(update(SavedView).where(SavedView.id == view.id).values(values))
+    with database.transaction(actor(agent)) as session:
+        views = all_views(session)
     *broken, good = counts(database, agent, views)
     assert [(count.text, count.count, count.exact) for count in broken] == [("", None, False)] * 3
     assert ["colour" in (broken[0].error or ""), all(count.error for count in broken)] == [True, True]
@@ -95,30 +93,32 @@ def test_only_broken_views_need_no_counting(database: Database, agent: User) -> 
     assert [count.error is not None for count in counts(database, agent, [view])] == [True]
 
 
-def test_what_is_beyond_the_cap_says_so(
-    database: Database, factory: Factory, agent: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_beyond_the_cap_says_so(database: Database, factory: Factory, agent: User) -> None:
     factory.tickets(30)
-    monkeypatch.setattr(view_counts, "CAP", 20)
-    [found] = counts(database, agent, saved(database, agent, [""]))
+    [found] = counts(database, agent, saved(database, agent, [""]), Budget(cap=20))
     assert (found.text, found.count, found.exact) == ("20+", 20, False)
 
 
-def test_what_is_too_dear_is_estimated(
-    database: Database, factory: Factory, agent: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_too_dear_is_estimated(database: Database, factory: Factory, agent: User) -> None:
     """The cheapest are counted, while the sum lasts."""
     factory.tickets(30)
     views = saved(database, agent, ["status:open card", "number:DB-1", "tag:none -status:closed"])
-    monkeypatch.setattr(view_counts, "EACH", 0.0)
-    assert {(count.exact, count.text[0]) for count in counts(database, agent, views)} == {(False, "~")}
-    monkeypatch.undo()
+    none = counts(database, agent, views, Budget(each=0.0))
+    assert {(count.exact, count.text[0]) for count in none} == {(False, "~")}
     with database.transaction(actor(agent)) as session:
-        statements = {view.id: compile_query(session, view.query) for view in views}
-        costs = sorted(guess.cost for guess in view_counts._asked(session, statements).values())
+        counting = {view.id: view_counts._count(compile_query(session, view.query), 10_000) for view in views}
+        costs = sorted(guess.cost for guess in view_counts._asked(session, counting).values())
     for affordable in range(4):
-        monkeypatch.setattr(view_counts, "ALL", sum(costs[:affordable]) + 0.001)
-        assert sum(count.exact for count in counts(database, agent, views)) == affordable
+        budget = Budget(total=sum(costs[:affordable]) + 0.001)
+        assert sum(count.exact for count in counts(database, agent, views, budget)) == affordable
+
+
+def test_what_is_far_beyond_the_cap_is_not_counted(database: Database, factory: Factory, agent: User) -> None:
+    factory.tickets(30)
+    with database.transaction(actor(agent)) as session, count_statements(database.engine) as statements:
+        found = count_views(session, [SavedView(id=1, query="-status:closed", sort="")], Budget(cap=0, far=0))
+    assert [(count.text, count.exact) for count in found] == [("0+", False)]
+    assert not any(statement.startswith("SELECT (SELECT count") for statement in statements)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_is_too_dear_is_estimated(
     [(0.0, "~0"), (1.0, "~1"), (42.0, "~42"), (2537.0, "~2,500"), (9999.0, "~10,000"), (1e6, "10,000+")],
 )
 def test_an_estimate_is_as_exact_as_it_says(rows: float, told: str) -> None:
-    assert view_counts._roughly(1, rows).text == told
+    assert view_counts._roughly(1, rows, 10_000).text == told
 
 
 @pytest.mark.anyio

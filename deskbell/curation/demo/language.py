@@ -52,18 +52,18 @@ class Language:
         self.greetings: Deck = tuple(phrases["greetings"])
         self.closings: Deck = tuple(phrases["closings"])
         self.foreign: Deck = tuple(phrases["foreign"]["sentences"])
-        self.customer = self._deck(chance, phrases["customer"], 9000, _TYPING_ERRORS)
-        self.agent = self._deck(chance, phrases["agent"], 7000)
-        self.notes = self._deck(chance, phrases["notes"], 3000)
+        self.customer = self._deck(chance, phrases["customer"], 6000, _TYPING_ERRORS)
+        self.agent = self._deck(chance, phrases["agent"], 4500)
+        self.notes = self._deck(chance, phrases["notes"], 2000)
         self.topics = [
             Topic(
                 name,
                 topic["weight"],
                 topic["team"],
                 tuple(topic["tags"]),
-                self._deck(chance, topic["titles"], 1000, _TYPING_ERRORS / 2),
-                self._deck(chance, topic["problems"], 600, _TYPING_ERRORS),
-                self._deck(chance, topic["answers"], 500),
+                self._deck(chance, topic["titles"], 800, _TYPING_ERRORS / 2),
+                self._deck(chance, topic["problems"], 500, _TYPING_ERRORS),
+                self._deck(chance, topic["answers"], 400),
             )
             for name, topic in phrases["topics"].items()
         ]
