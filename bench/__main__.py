@@ -3,23 +3,25 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, demo, importing
+from bench import audit, demo, importing, reading
 from bench.figures import Figure
 from bench.server import measured_server
 from deskbell.kernel.address import Address
 
-BENCHES: dict[str, Callable[[Address], Iterator[Figure]]] = {
+ON_A_TEMPLATE: dict[str, Callable[[Address], Iterator[Figure]]] = {
     "audit": audit.run,
     "demo": demo.run,
     "importing": importing.run,
 }
+ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {"reading": reading.run}
+BENCHES = (*ON_A_TEMPLATE, *ON_A_DESK)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,20 +29,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+    parser.add_argument("--tickets", type=int, default=20_000, metavar="N", help="reading: how many; default: 20,000")
+    parser.add_argument(
+        "--desk",
+        type=Path,
+        metavar="DIR",
+        help="reading: the data directory of a desk, instead of a new one. Tickets are added: take a copy",
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(BENCHES)}")
-    figures = list(_measure(options.names or list(BENCHES)))
+    figures = list(_measure(options.names or BENCHES, reading.Options(options.tickets, options.desk)))
     Console().print(_table(figures))
     if options.json:
         options.json.write_text(json.dumps([{**asdict(figure), "kept": figure.kept} for figure in figures], indent=2))
     return 0 if all(figure.kept for figure in figures) else 1
 
 
-def _measure(names: list[str]) -> Iterator[Figure]:
-    with measured_server() as template:
-        for name in names:
-            yield from BENCHES[name](template)
+def _measure(names: Sequence[str], options: reading.Options) -> Iterator[Figure]:
+    on_a_template = [name for name in names if name in ON_A_TEMPLATE]
+    if on_a_template:
+        with measured_server() as template:
+            for name in on_a_template:
+                yield from ON_A_TEMPLATE[name](template)
+    for name in names:
+        if name in ON_A_DESK:
+            yield from ON_A_DESK[name](options)
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -86,8 +87,13 @@ def derive(key: bytes, purpose: str) -> str:
 
 def sign(key: bytes, purpose: str, payload: bytes) -> str:
     """Return `payload`, readable by everybody, with a signature that holds for this `purpose` only. Safe in a URL."""
-    secret = hkdf(key, salt=_SALT, info=b"sign\0" + purpose.encode(), length=32)
-    return f"{_encode(payload)}.{_encode(hmac.digest(secret, payload, 'sha256'))}"
+    return f"{_encode(payload)}.{_encode(hmac.digest(_signing_key(key, purpose), payload, 'sha256'))}"
+
+
+@lru_cache(maxsize=16)
+def _signing_key(key: bytes, purpose: str) -> bytes:
+    """Of few purposes: they are the program's own."""
+    return hkdf(key, salt=_SALT, info=b"sign\0" + purpose.encode(), length=32)
 
 
 def unsign(key: bytes, purpose: str, signed: str) -> bytes:

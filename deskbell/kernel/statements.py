@@ -91,6 +91,8 @@ def _encoded(value: Any) -> bytes | None:  # noqa: ANN401 - whatever SQLAlchemy 
             return b"\\x" + value.hex().encode()
         case datetime():
             return value.isoformat().encode()
+        case [int(), *_]:
+            return f"{{{','.join(map(str, value))}}}".encode()
         case list() | tuple():
             return b"{" + b",".join(_element(item) for item in value) + b"}"
         case _:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, FromClause, Select, func, not_, or_, select, union_all
 
+from deskbell.kernel.fields import Expression
 from deskbell.kernel.paging import Cursor, SortKey, keyset
 from deskbell.search.queries import Prepared
 from deskbell.tickets.documents import SearchDocument
@@ -44,7 +45,7 @@ def matches(
     if prepared.text is None:
         return page
     newest = page.limit(WINDOW).cte("newest")
-    near = _sorted(_with_words(newest, prepared), newest, keys).limit(limit + 1).cte("near")
+    near = _sorted(_with_words(newest, prepared.text), newest, keys).limit(limit + 1).cte("near")
     is_answer = or_(_count(newest) < WINDOW, _count(near) > (limit if enough is None else enough))
     rest = prepared.narrow_by_text(page.limit(None).order_by(None)).cte("rest").prefix_with("materialized")
     deep = _sorted(select(rest), rest, keys).limit(limit + 1).subquery("deep")
@@ -56,9 +57,10 @@ def _columns(keys: Keys) -> list[ColumnElement[Any]]:
     return [Ticket.id.label("id"), *(key.column.label(f"key_{key.name}") for key in keys)]
 
 
-def _with_words(tickets: CTE, prepared: Prepared) -> Ids:
-    statement = select(tickets).join(SearchDocument, SearchDocument.ticket_id == tickets.c.id)
-    return statement if prepared.text is None else statement.where(prepared.text)
+def _with_words(tickets: CTE, text: Expression) -> Ids:
+    """Look at the documents one by one: of a join PostgreSQL may think that reading all documents were cheaper."""
+    fits = select(text).where(SearchDocument.ticket_id == tickets.c.id).correlate(tickets).scalar_subquery()
+    return select(tickets).where(fits)
 
 
 def _sorted(statement: Ids, source: FromClause, keys: Keys) -> Ids:

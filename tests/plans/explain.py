@@ -14,8 +14,9 @@ MOST_ROWS = 4_500
 
 @dataclass
 class Plans:
-    """The plans of the statements sent so far."""
+    """The plans of the statements sent so far; `most` is what one node may read or sort."""
 
+    most: int = MOST_ROWS
     statements: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -25,9 +26,9 @@ class Plans:
         for node in _nodes(plan):
             kind, table = node["Node Type"], node.get("Relation Name", "")
             rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-            if kind == "Seq Scan" and table in big:
+            if kind == "Seq Scan" and table in big and node["Actual Loops"]:
                 self.faults.append(f"Seq Scan on {table}: {_short(statement)}")
-            elif ("Scan" in kind or kind == "Sort") and rows > MOST_ROWS:
+            elif ("Scan" in kind or kind == "Sort") and rows > self.most:
                 self.faults.append(
                     f"{kind} of {rows:.0f} rows {table or node.get('Index Name', '')}: {_short(statement)}"
                 )
@@ -45,12 +46,12 @@ def _short(statement: str) -> str:
 
 
 @contextmanager
-def explaining(session: Session, big: set[str]) -> Iterator[Plans]:
+def explaining(session: Session, big: set[str], most: int = MOST_ROWS) -> Iterator[Plans]:
     """Run what is in the block, with an EXPLAIN ANALYZE before each SELECT."""
-    plans, connection = Plans(), session.connection()
+    plans, connection = Plans(most), session.connection()
 
     def explain(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.lstrip().lower().startswith("select"):
+        if statement.lstrip().lower().startswith(("select", "with")):
             with closing(connection.connection.cursor()) as cursor:
                 cursor.execute(f"explain (analyze, timing off, format json) {statement}", parameters)
                 [[[found]]] = cursor.fetchall()
