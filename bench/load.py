@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from time import perf_counter, process_time
+from typing import cast
 
 import uvloop
 
@@ -56,8 +57,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
