@@ -11,7 +11,7 @@ from deskbell.kernel.jobs import UPKEEP, Jobs, JobSpec
 from deskbell.kernel.upkeep import forget_answers, make_partitions, sweep_storage
 from deskbell.mail.jobs import FILE_MESSAGE, file_message, file_received
 from deskbell.search.errors import CONSTRAINT_ERRORS as SEARCH_ERRORS
-from deskbell.search.jobs import INDEX_DOCUMENTS, index_documents
+from deskbell.search.jobs import INDEX_DOCUMENTS, index_documents, weigh_all_words
 from deskbell.tickets.errors import CONSTRAINT_ERRORS as TICKET_ERRORS
 from deskbell.tickets.fields import FIELDS as TICKET_FIELDS
 from deskbell.tickets.subscribers import release_tickets
@@ -31,6 +31,7 @@ JOBS: Jobs = {
     FILE_MESSAGE: JobSpec(file_message),
     "mail.file_received": JobSpec(file_received, cron="* * * * *"),
     INDEX_DOCUMENTS: JobSpec(index_documents),
+    "search.weigh_words": JobSpec(weigh_all_words, cron="7 * * * *"),
 }
 
 CONSTRAINT_ERRORS: ConstraintErrors = {**ACCOUNT_ERRORS, **TICKET_ERRORS, **SEARCH_ERRORS}

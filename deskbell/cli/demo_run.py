@@ -23,6 +23,7 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import ConflictError, DeskbellError, InvalidError
 from deskbell.runtime import Desk
+from deskbell.search.indexing import weigh_words
 
 _PASSWORD_BYTES = 15
 _REAL = (
@@ -91,6 +92,8 @@ def _tickets(desk: Desk, plan: Plan, tickets: int) -> _Outcome:
             raise
     if not stopped:
         _tidy_up(desk.admin)
+        with desk.database.transaction(Actor.system(Channel.IMPORT, act=invocation().act)) as session:
+            weigh_words(session)
     return _Outcome(dict(loading.loaded), time.perf_counter() - started, logins, stopped)
 
 

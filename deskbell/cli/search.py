@@ -152,7 +152,7 @@ def _build(desk: "Desk") -> int:
 
     from deskbell.cli.desks import system
     from deskbell.cli.progress import meter
-    from deskbell.search.indexing import BATCH, index_batch
+    from deskbell.search.indexing import BATCH, index_batch, weigh_words
     from deskbell.tickets.models import Ticket
 
     with desk.database.transaction(system()) as session:
@@ -166,6 +166,8 @@ def _build(desk: "Desk") -> int:
                 break
             last, done = found, min(done + BATCH, total)
             bar.show(items=done, position=done)
+    with desk.database.transaction(system()) as session:
+        weigh_words(session)
     if not done:
         note("There are no tickets yet.")
     return done

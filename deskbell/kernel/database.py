@@ -5,7 +5,7 @@ Every transaction begins by saying who acts (`Actor`); without that PostgreSQL r
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -164,12 +164,9 @@ class Database:
         """The connections of `reading`, beside those of the engines."""
         return Lane(self.address, self.server_parameters, self.settings)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
         """Open a read-only transaction for a page, in which nobody acts yet: nothing costs fewer round trips."""
-        with translating(self.constraint_errors):
-            async with self.lane.transaction() as reading:
-                yield reading
+        return self.lane.transaction()
 
     def close(self) -> None:
         """Close the synchronous engine's connections."""

@@ -5,10 +5,10 @@ and the Sync travels with the last statement. What `set_config(..., true)` sets 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg.pq.abc import PGresult
@@ -16,6 +16,7 @@ from psycopg.pq.abc import PGresult
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import UnavailableError
+from deskbell.kernel.faults import translated
 from deskbell.kernel.line import Line, Result, Then
 from deskbell.kernel.reading import NO_VALUES, Check, Rows
 from deskbell.kernel.settings import DatabaseSettings
@@ -37,18 +38,30 @@ class Lane:
         self._idle: list[Line] = []
         self._is_closed = False
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["LaneReading"]:
-        """Open a transaction in which nobody acts yet: until somebody does, PostgreSQL refuses every table."""
-        await self._take_place()
+    def transaction(self) -> "LaneReading":
+        """Return a transaction, to be entered, in which nobody acts yet: until then PostgreSQL refuses every table."""
+        return LaneReading(self, self._settings.command_timeout)
+
+    async def take(self) -> Line:
+        """Return a connection, a new one where none is idle; wait for a place where all are taken."""
+        if self._places.locked():
+            await self._wait()
+        else:
+            await self._places.acquire()  # at once
         try:
-            reading = LaneReading(self, self._usable() or await self.connect(), self._settings.command_timeout)
-            try:
-                yield reading
-            finally:
-                self._put_back(reading.line)
-        finally:
+            return self._usable() or await self.connect()
+        except BaseException:
             self._places.release()
+            raise
+
+    def put_back(self, line: Line) -> None:
+        """Take a connection back. It is closed where an answer is still due: whoever waited has gone."""
+        if self._is_closed or line.is_waiting:
+            line.die()
+        elif not line.is_dead:
+            line.end()
+            self._idle.append(line)
+        self._places.release()
 
     async def connect(self) -> Line:
         """Open a connection. Raises psycopg.OperationalError."""
@@ -67,10 +80,7 @@ class Lane:
         while self._idle:
             self._idle.pop().die()
 
-    async def _take_place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+    async def _wait(self) -> None:
         try:
             async with asyncio.timeout(self._settings.pool_timeout):
                 await self._places.acquire()
@@ -86,13 +96,6 @@ class Lane:
             line.die()
         return None
 
-    def _put_back(self, line: Line) -> None:
-        if self._is_closed or line.is_waiting:  # whoever waited has gone
-            line.die()
-        elif not line.is_dead:
-            line.end()
-            self._idle.append(line)
-
 
 @dataclass(frozen=True, slots=True)
 class _Question:
@@ -106,18 +109,34 @@ class _Question:
 class LaneReading:
     """A transaction on the lane; see `deskbell.kernel.reading.Reading`."""
 
-    def __init__(self, lane: Lane, line: Line, patience: float) -> None:
+    line: Line
+
+    def __init__(self, lane: Lane, patience: float) -> None:
         """`patience` is in seconds, for each answer."""
         self.actor: Actor | None = None
-        self.line = line
         self._lane, self._patience = lane, patience
-        self._may_retry = line.is_used
+        self._may_retry = False
         self._expected: _Question | None = None
         self._check: Check | None = None
 
-    async def rows(
-        self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
-    ) -> Rows:
+    async def __aenter__(self) -> Self:
+        """Begin. Raises UnavailableError."""
+        try:
+            self.line = await self._lane.take()
+        except psycopg.Error as error:
+            raise translated(error, {}) or error from error
+        self._may_retry = self.line.is_used
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End. What the database says becomes an error that a person can be told."""
+        self._lane.put_back(self.line)
+        if isinstance(error, psycopg.Error) and (known := translated(error, {})):
+            raise known from error
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False) -> Rows:
         """Run a statement. A connection that turns out to be dead before it has said anything is replaced."""
         role = "" if self.actor is None else self.actor.role
         question = _Question(statement, statement.parameters(values), role)

@@ -1,7 +1,7 @@
 """One connection of the reading lane: libpq in pipeline mode, watched by the event loop."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from enum import Enum
 from time import monotonic
 from typing import Any, Final
@@ -14,6 +14,8 @@ from psycopg.pq.abc import PGresult
 from deskbell.kernel.statements import Statement
 
 Result = PGresult | psycopg.Error
+_KEPT: Final = 40
+"""Prepared statements of a connection, the last used ones: a plan may take 200 kB."""
 _UNUSABLE_AFTER: Final = ("0A000", "26000")
 """What was prepared no longer fits the schema, or is not known there: another connection prepares it anew."""
 
@@ -44,7 +46,7 @@ class Line:
         self._failure: psycopg.Error | None = None
         self._answers: list[Result] = []
         self._waiter: asyncio.Future[None] | None = None
-        self._names: dict[tuple[Statement, str], bytes] = {}
+        self._names: OrderedDict[tuple[Statement, str], bytes] = OrderedDict()
         self._pgconn.nonblocking = 1
         self._pgconn.enter_pipeline_mode()
         self.loop.add_reader(self._socket, self._on_readable)
@@ -101,11 +103,20 @@ class Line:
         self._wake()
 
     def _prepared(self, statement: Statement, role: str) -> bytes:
-        name = self._names.get((statement, role))
-        if name is None:
-            name = self._names[statement, role] = b"s%d" % len(self._names)
-            self._pgconn.send_prepare(name, statement.text)
+        key = statement, role
+        name = self._names.get(key)
+        if name is not None:
+            self._names.move_to_end(key)
+            return name
+        if len(self._names) < _KEPT:
+            name = b"s%d" % len(self._names)
+        else:
+            _, name = self._names.popitem(last=False)
+            self._pgconn.send_query_params(b"DEALLOCATE " + name, None)
             self._due.append(False)
+        self._pgconn.send_prepare(name, statement.text)
+        self._due.append(False)
+        self._names[key] = name
         return name
 
     def _end(self) -> None:

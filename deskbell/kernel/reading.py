@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.statements import Row, Statement
 
+
 class Rows(Protocol):
     """What a statement found. Values are read from what the server sent when they are asked for."""
 
@@ -34,9 +35,7 @@ class Reading(Protocol):
 
     actor: Actor | None
 
-    async def rows(
-        self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False
-    ) -> Rows:
+    async def rows(self, statement: Statement, values: Mapping[str, Any] = NO_VALUES, *, last: bool = False) -> Rows:
         """Run a statement with these values of its parameters. `last`: nothing follows, so the transaction may end."""
         ...
 

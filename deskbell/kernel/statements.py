@@ -27,12 +27,13 @@ _DIALECT: Final = dialect()  # type: ignore[no-untyped-call]  # parameters are $
 class Statement:
     """A statement for `Reading.rows`. Parameters without a value of their own are given by name when it is run.
 
-    `prepared`: each connection keeps its plan, which then suits all values; otherwise it is planned each time, for the
-    values that it has. Only what the program is written with may be prepared: it is never forgotten.
+    `prepared`: each connection keeps its plan for a while, which then suits all values; otherwise it is planned each
+    time, for the values that it has. `literal`: values are part of the text, so that a plan that is kept suits them.
     """
 
     select: Executable
     prepared: bool = False
+    literal: bool = False
 
     @cached_property
     def text(self) -> bytes:
@@ -57,7 +58,9 @@ class Statement:
     @cached_property
     def _compiled(self) -> SQLCompiler:
         compiled = self.select.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every Executable here is an element
-        if compiled.literal_execute_params or compiled.post_compile_params:  # lists of values are written out
+        if self.literal:
+            compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
+        elif compiled.literal_execute_params or compiled.post_compile_params:  # lists of values are written out
             compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
         return compiled

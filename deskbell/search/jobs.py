@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.jobs import add_job
-from deskbell.search.indexing import index_batch
+from deskbell.search.indexing import index_batch, weigh_words
 
 INDEX_DOCUMENTS = "search.index_documents"
 
@@ -13,3 +13,8 @@ def index_documents(session: Session, after: int = 0) -> None:
     last = index_batch(session, after)
     if last is not None:
         add_job(session, INDEX_DOCUMENTS, after=last, priority=-10)
+
+
+def weigh_all_words(session: Session) -> int:
+    """Count in how many new documents each word stands, so that errors are corrected by the likeliest."""
+    return weigh_words(session)

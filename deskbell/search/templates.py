@@ -21,6 +21,11 @@ class Template:
     is_personal: bool
 
     @property
+    def has_words(self) -> bool:
+        """Whether it has any, those that are not replaced among them."""
+        return any(isinstance(leaf, Words) for leaf in self.query.leaves())
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The texts that stand for the words."""
         return SLOTS[: len(self.words)]

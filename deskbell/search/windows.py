@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, func, not_, or_, select, union_all
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, func, not_, or_, select, true, union_all
 
 from deskbell.kernel.fields import Expression
 from deskbell.kernel.paging import Cursor, SortKey, keyset
@@ -47,7 +47,7 @@ def matches(
     newest = page.limit(WINDOW).cte("newest")
     near = _sorted(_with_words(newest, prepared.text), newest, keys).limit(limit + 1).cte("near")
     is_answer = or_(_count(newest) < WINDOW, _count(near) > (limit if enough is None else enough))
-    rest = prepared.narrow_by_text(page.limit(None).order_by(None)).cte("rest").prefix_with("materialized")
+    rest = _of_documents(page.order_by(None), prepared.text).cte("rest").prefix_with("materialized")
     deep = _sorted(select(rest), rest, keys).limit(limit + 1).subquery("deep")
     found = union_all(select(near).where(is_answer), select(deep).where(not_(is_answer))).subquery("found")
     return _sorted(select(found), found, keys)
@@ -61,6 +61,13 @@ def _with_words(tickets: CTE, text: Expression) -> Ids:
     """Look at the documents one by one: of a join PostgreSQL may think that reading all documents were cheaper."""
     fits = select(text).where(SearchDocument.ticket_id == tickets.c.id).correlate(tickets).scalar_subquery()
     return select(tickets).where(fits)
+
+
+def _of_documents(tickets: Ids, text: Expression) -> Ids:
+    """Begin with the documents and look up the ticket of each: a join may read all tickets, told of too many matches."""
+    matched = select(SearchDocument.ticket_id).where(text).cte("matched")
+    ticket = tickets.where(Ticket.id == matched.c.ticket_id).limit(1).lateral("ticket")
+    return select(ticket).select_from(matched.join(ticket, true()))
 
 
 def _sorted(statement: Ids, source: FromClause, keys: Keys) -> Ids:

@@ -56,7 +56,10 @@ class SearchDocument(Base):
 
 
 class SearchWord(Base):
-    """A lexeme of some document, by which typing errors are corrected. May occur twice; see `deskbell_learn_words`."""
+    """A lexeme of some document, by which typing errors are corrected. May occur twice; see `deskbell_learn_words`.
+
+    `weight` is in how many of the newest documents it stands, as of the last time these were counted.
+    """
 
     __tablename__ = "search_words"
     __table_args__ = (
@@ -72,3 +75,4 @@ class SearchWord(Base):
 
     id: Mapped[Id]
     word: Mapped[Str100]
+    weight: Mapped[int] = mapped_column(server_default=text("0"))

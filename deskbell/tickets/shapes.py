@@ -21,6 +21,8 @@ Column = ColumnElement[Any]
 
 _PLAIN = ("id", "ticket_number", "title", "status", "priority", "channel", "version", "reopen_count")
 _TIMES = ("created_at", "updated_at", "due_at", "first_responded_at", "resolved_at", "deleted_at")
+SORTABLE = frozenset({*_PLAIN, *_TIMES})
+"""Columns that a page of documents can be sorted by."""
 _KEYS = ("creator_id", "assignee_id", "organization_id", "team_id")
 _TEXTS = ("description", "description_format", "description_html", "description_folded")
 _COMMENT = ("content", "content_format", "content_html", "folded", "is_internal", "channel")
@@ -34,7 +36,7 @@ _NOT_FOR_CUSTOMERS: dict[str, Member] = {"team": NULL, "tags": EMPTY}
 def ticket_documents(tickets: Select[Ticket], *, for_staff: bool, order: Sequence[SortKey] = ()) -> Documents:
     """Return (id, version, document) of each ticket of a statement, best a limited one, without its texts.
 
-    `order` sorts by what every document has; the sort values follow.
+    `order` sorts by what is `SORTABLE`; the sort values follow.
     """
     page = tickets.with_only_columns(*(Ticket.__table__.c[name] for name in (*_PLAIN, *_TIMES, *_KEYS))).cte("page")
     requester = _person(page.c.creator_id, for_staff=for_staff).lateral("requester")

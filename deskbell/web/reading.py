@@ -1,4 +1,4 @@
-"""Reading for a GET: as whoever asks, in fewer round trips than a `Transaction`, and by routes that solve no dependencies."""
+"""Reading for a GET: as whoever asks, and in fewer round trips than a `Transaction`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

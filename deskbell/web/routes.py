@@ -89,10 +89,16 @@ class _Model:
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - an annotation
         assert issubclass(model, BaseModel), "the parameters of a ReadRoute's query are one model"  # noqa: S101 - a rule
         self._model: type[BaseModel] = model
-        self._lists = {name: field_annotation_is_sequence(field.annotation) for name, field in model.model_fields.items()}
+        self._lists = {
+            name: field_annotation_is_sequence(field.annotation) for name, field in model.model_fields.items()
+        }
 
     def read(self, query: QueryParams) -> tuple[BaseModel | None, list[Any]]:
-        given = {name: query.getlist(name) if is_list else query[name] for name, is_list in self._lists.items() if name in query}
+        given = {
+            name: query.getlist(name) if is_list else query[name]
+            for name, is_list in self._lists.items()
+            if name in query
+        }
         try:
             return self._model.model_validate(given), []
         except ValidationError as error:

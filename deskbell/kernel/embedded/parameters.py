@@ -46,7 +46,7 @@ def write_parameters(
 
 
 def _memory() -> dict[str, str]:
-    """Give the server an eighth of this machine's memory for its cache, and tell it what the system's cache may hold."""
+    """Give the server an eighth of the memory for its cache, and tell it what the system may keep besides."""
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     cache = min(max(megabytes // 8, 128), _LARGEST_CACHE)
     return {"shared_buffers": f"{cache}MB", "effective_cache_size": f"{max(megabytes // 2, cache)}MB"}

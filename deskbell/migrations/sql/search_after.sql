@@ -60,6 +60,23 @@ begin
 end
 $$;
 
+-- Count in how many of the newest documents each word stands; return how many words have another weight now. What was a
+-- typing error stands in few, and what was meant in many.
+create function deskbell_weigh_words(sample integer) returns integer
+language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
+  changed integer;
+begin
+  update search_words k set weight = coalesce(f.ndoc, 0)
+    from search_words o
+    left join ts_stat(format('select coalesce(staff_vector, public_vector) from search_documents order by ticket_id desc limit %s',
+                             sample)) f on f.word = o.word
+   where k.id = o.id and k.weight <> coalesce(f.ndoc, 0);
+  get diagnostics changed = row_count;
+  return changed;
+end
+$$;
+
 -- Build the documents of these tickets from the tables; return how many. No nested loops, as in the audit triggers: the plan
 -- that is kept for one ticket must do for ten thousand.
 create function deskbell_index_tickets(ids bigint[]) returns integer
@@ -241,9 +258,9 @@ end
 $$;
 
 revoke all on function deskbell_learn_words(tsvector[]), deskbell_learn_words_of(bigint[]),
-  deskbell_index_tickets(bigint[]), deskbell_search_language(), deskbell_set_search_language(text),
+  deskbell_weigh_words(integer), deskbell_index_tickets(bigint[]), deskbell_search_language(), deskbell_set_search_language(text),
   deskbell_search_ticket_insert(), deskbell_search_comment_insert(),
   deskbell_search_attachment_insert(), deskbell_search_again() from public;
 grant execute on function deskbell_index_tickets(bigint[]), deskbell_search_language()
   to deskbell_agent, deskbell_admin, deskbell_system;
-grant execute on function deskbell_set_search_language(text) to deskbell_admin, deskbell_system;
+grant execute on function deskbell_set_search_language(text), deskbell_weigh_words(integer) to deskbell_admin, deskbell_system;

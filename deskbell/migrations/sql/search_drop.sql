@@ -14,6 +14,7 @@ drop function deskbell_search_comment_insert();
 drop function deskbell_search_attachment_insert();
 drop function deskbell_search_again();
 drop function deskbell_index_tickets(bigint[]);
+drop function deskbell_weigh_words(integer);
 drop function deskbell_learn_words(tsvector[]);
 drop function deskbell_learn_words_of(bigint[]);
 drop function deskbell_indexes_later();

@@ -56,6 +56,7 @@ def make_search_tables() -> None:
         "search_words",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("word", sa.String(length=100), nullable=False),
+        sa.Column("weight", sa.BigInteger(), server_default=ZERO, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_words")),
     )
     op.create_index("ix_search_words_word", "search_words", ["word"])
