@@ -15,7 +15,7 @@ from deskbell.accounts.models import LoginSession, Role, User
 from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
 from deskbell.kernel.reading import Reading, Rows
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.statements import Row, Statement
 from deskbell.kernel.text import clean, one_line
 
 SESSION_PREFIX = "dbs"
@@ -51,6 +51,8 @@ select h.user_id, h.role, h.email, h.full_name, h.time_zone, {scopes} as scopes,
        set_config('deskbell.channel', :channel, true) as c, set_config('deskbell.act', :act, true) as d
   from {holder}(:hash) h
 """
+_WHO = 6
+"""Of these columns so many are about who it is."""
 _COLUMNS = ("role", "email", "full_name", "time_zone", "scopes", "a", "b", "c", "d")
 
 
@@ -70,20 +72,31 @@ def become(session: Session, secret: str, *, channel: str, act: str) -> Identity
     return None if row is None else _identity(row)
 
 
-async def become_to_read(reading: Reading, secret: str, *, channel: str, act: str) -> Identity | None:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who a secret stood for, and what the database said of them."""
+
+    identity: Identity
+    said: Row
+
+
+async def become_to_read(reading: Reading, secret: str, *, channel: str, act: str) -> Holder | None:
     """Do the same where one only reads."""
     rows = await reading.rows(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act})
-    return _identity(rows.row(0)) if len(rows) else None
+    if not len(rows):
+        return None
+    said = rows.row(0)
+    return Holder(_identity(said), said[:_WHO])
 
 
-def expect_to_become(reading: Reading, secret: str, expected: Identity, *, channel: str, act: str) -> None:
+def expect_to_become(reading: Reading, secret: str, expected: Holder, *, channel: str, act: str) -> None:
     """Do the same together with what is read first, which raises SomebodyElseError where that is not who is expected.
 
     Who it is says the database each time; what is expected only saves waiting for that.
     """
 
     def check(rows: Rows) -> None:
-        if not len(rows) or _identity(rows.row(0)) != expected:
+        if not len(rows) or rows.row(0)[:_WHO] != expected.said:
             raise SomebodyElseError
 
     reading.expect(_become(secret), {"hash": hash_token(secret), "channel": channel, "act": act}, check)

@@ -23,6 +23,7 @@ from deskbell.kernel.events import HANDLERS_KEY, Handlers
 from deskbell.kernel.faults import translated
 from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.lane import Lane
+from deskbell.kernel.pooling import PatientPool, WatchedConnection, ping_idle_connections
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import DatabaseSettings
@@ -108,11 +109,14 @@ class Database:
                     server_settings=self.server_parameters,
                     timeout=self.settings.connect_timeout,
                     command_timeout=self.settings.command_timeout,
+                    connection_class=WatchedConnection,
                 )
             except OSError as error:  # a socket that is not there is "file not found"
                 raise ConnectionError(str(error)) from error
 
-        return create_async_engine("postgresql+asyncpg://", async_creator=connect, **self._pool())
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=PatientPool, **self._pool())
+        ping_idle_connections(engine)
+        return engine
 
     def _pool(self) -> dict[str, Any]:
         size, overflow = self.settings.pool_sizes()

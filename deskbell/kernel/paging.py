@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, false, literal, or_, tuple_
@@ -19,6 +20,7 @@ from deskbell.kernel.errors import InvalidError
 
 MAX_LIMIT: Final = 200
 _PURPOSE: Final = "cursor/1"
+_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 Value = str | int | datetime | None
 T = TypeVar("T")
@@ -102,7 +104,7 @@ class Cursor:
     def seal(self, key: bytes) -> str:
         """Write it as text, safe in a URL, that nobody without `key` can make or change."""
         payload = [self.fingerprint, *map(_packed, self.values)]
-        return sign(key, _PURPOSE, json.dumps(payload, separators=(",", ":")).encode())
+        return sign(key, _PURPOSE, _compact(payload).encode())
 
     @classmethod
     def unseal(cls, text: str, key: bytes) -> "Cursor":
@@ -173,8 +175,12 @@ def foreign_cursor() -> InvalidError:
 
 def fingerprint(order: Sequence[SortKey], query: str = "") -> str:
     """Return 22 characters that stand for the query, the sort keys and their directions."""
-    parts = [query, *(f"{key.column}{' desc' if key.descending else ''}" for key in order)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22]
+    return hashlib.sha256(_compact([query, *_described(tuple(order))]).encode()).hexdigest()[:22]
+
+
+@lru_cache
+def _described(order: tuple[SortKey, ...]) -> list[str]:
+    return [f"{key.column}{' desc' if key.descending else ''}" for key in order]
 
 
 def _after(order: Sequence[SortKey], values: Sequence[Value]) -> ColumnElement[bool]:

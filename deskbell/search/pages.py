@@ -23,6 +23,7 @@ from deskbell.search.language import Query, parse
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.templates import Template, template_of
+from deskbell.search.windows import matches
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST
 from deskbell.tickets.shapes import SORTABLE, ticket_documents
@@ -117,15 +118,14 @@ class TicketPages:
 
     def _compiled(self, actor: Actor, prepared: Prepared, wanted: Wanted, template: Template | None) -> _Plan:
         order = prepared.keys or wanted.order
-        tickets = prepared.narrow(select(Ticket))
-        if wanted.statuses:
-            tickets = tickets.where(Ticket.status.in_(wanted.statuses))
-        limited = keyset(tickets, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted))
+        further = (Ticket.status.in_(wanted.statuses),) if wanted.statuses else ()
         if template is not None and not template.has_words and all(key.name in SORTABLE for key in order):
+            tickets = prepared.narrow(select(Ticket)).where(*further)
+            limited = keyset(tickets, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted))
             documents = ticket_documents(limited, for_staff=actor.is_staff, order=order)
             return _Plan(Statement(documents, prepared=True, literal=True), order, has_documents=True)
-        columns = {"id": Ticket.id} | {f"key_{key.name}": key.column for key in order}
-        found = Statement(limited.with_only_columns(*columns.values()))
+        page = matches(prepared, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted), further=further)
+        found = Statement(page)
         words = tuple(tuple(found.names_of(slot)) for slot in (template.slots if template else ()))
         return _Plan(found, order, words)
 

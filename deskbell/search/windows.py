@@ -64,7 +64,7 @@ def _with_words(tickets: CTE, text: Expression) -> Ids:
 
 
 def _of_documents(tickets: Ids, text: Expression) -> Ids:
-    """Begin with the documents and look up the ticket of each: a join may read all tickets, told of too many matches."""
+    """Begin with the documents and look up the ticket of each: told of too many, a join would read all tickets."""
     matched = select(SearchDocument.ticket_id).where(text).cte("matched")
     ticket = tickets.where(Ticket.id == matched.c.ticket_id).limit(1).lateral("ticket")
     return select(ticket).select_from(matched.join(ticket, true()))

@@ -36,8 +36,8 @@ from deskbell.web.api import (
 )
 from deskbell.web.health import Readiness
 from deskbell.web.login import LoginLimits
-from deskbell.web.middleware import BodyLimit, Envelope
-from deskbell.web.problems import ErrorPage, install_problem_handlers
+from deskbell.web.middleware import BodyLimit, Envelope, Shortcut
+from deskbell.web.problems import ErrorPage, answer_error, install_problem_handlers
 from deskbell.web.reading import Readers
 
 JSON_BYTES: Final = 4 * 1024 * 1024
@@ -104,6 +104,7 @@ def create_app(
     for router in (tickets.reads, *(module.router for module in API), health.router, documentation.router, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
+    app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)
     app.add_middleware(Envelope)
     return app
 

@@ -7,7 +7,7 @@ ever goes out: what is not a `DeskbellError` is a bare 500 with the id under whi
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -105,9 +105,14 @@ def make_problem(
 def install_problem_handlers(app: FastAPI, error_page: ErrorPage | None = None) -> None:
     """Make `app` answer every error with a problem. Outside of `/api/` people who ask for HTML get `error_page`."""
     app.state.error_page = error_page
-    app.exception_handler(DeskbellError)(_known)
-    app.exception_handler(RequestValidationError)(_malformed)
-    app.exception_handler(HTTPException)(_http)
+    for error, handle in _HANDLERS.items():
+        app.exception_handler(error)(handle)
+
+
+async def answer_error(request: Request, error: Exception) -> Response | None:
+    """Return the answer to an error, None to one that nobody expected."""
+    handle = next((handle for kind, handle in _HANDLERS.items() if isinstance(error, kind)), None)
+    return None if handle is None else await handle(request, error)
 
 
 async def unexpected(request: Request, error: Exception) -> Response:
@@ -191,3 +196,10 @@ def _request_id(request: Request) -> str | None:
 
 def _cleaned(details: Mapping[str, object]) -> dict[str, object]:
     return {name: clean(value) if isinstance(value, str) else value for name, value in details.items()}
+
+
+_HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
+    DeskbellError: _known,
+    RequestValidationError: _malformed,
+    HTTPException: _http,
+}

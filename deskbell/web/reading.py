@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from fastapi import Request
 
-from deskbell.accounts.login import Identity, SomebodyElseError, become_to_read, expect_to_become
+from deskbell.accounts.login import Holder, Identity, SomebodyElseError, become_to_read, expect_to_become
 from deskbell.kernel.actor import Channel
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
@@ -37,39 +37,39 @@ class Readers:
     """Reads from a database, and remembers whom secrets stood for, by their hashes."""
 
     database: Database
-    _seen: dict[bytes, Identity] = field(default_factory=dict)
+    _seen: dict[bytes, Holder] = field(default_factory=dict)
 
     async def read(self, request: Request, what: What[T]) -> T:
         """See the function."""
         secret, channel = _presented(request)
-        by = hash_token(secret)
+        by, act = hash_token(secret), _act(request)
         expected = self._seen.get(by)
         if expected is not None:
             try:
-                return await self._as_expected(request, what, expected, secret, channel)
+                async with self.database.reading() as reading:
+                    expect_to_become(reading, secret, expected, channel=channel.value, act=act)
+                    try:
+                        _begin(request, reading, expected.identity, channel, act)
+                        return await what(reading)
+                    finally:
+                        await reading.settle()
             except SomebodyElseError:
                 self._seen.pop(by, None)
         async with self.database.reading() as reading:
-            identity = known(await become_to_read(reading, secret, channel=channel.value, act=_act(request)))
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            self._seen[by] = identity
-            self._begin(request, reading, identity, channel)
+            holder = await become_to_read(reading, secret, channel=channel.value, act=act)
+            identity = known(None if holder is None else holder.identity)
+            _begin(request, reading, identity, channel, act)
+            self._remember(by, holder)
             return await what(reading)
 
-    async def _as_expected(
-        self, request: Request, what: What[T], expected: Identity, secret: str, channel: Channel
-    ) -> T:
-        async with self.database.reading() as reading:
-            expect_to_become(reading, secret, expected, channel=channel.value, act=_act(request))
-            try:
-                self._begin(request, reading, expected, channel)
-                return await what(reading)
-            finally:
-                await reading.settle()
+    def _remember(self, by: bytes, holder: Holder | None) -> None:
+        if holder is not None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[by] = holder
 
-    @staticmethod
-    def _begin(request: Request, reading: Reading, identity: Identity, channel: Channel) -> None:
-        reading.actor = actor_for(identity, channel, _act(request))
-        request.state.user_id = identity.user_id
-        check_scopes(identity, request.method)
+
+def _begin(request: Request, reading: Reading, identity: Identity, channel: Channel, act: str) -> None:
+    reading.actor = actor_for(identity, channel, act)
+    request.state.user_id = identity.user_id
+    check_scopes(identity, request.method)

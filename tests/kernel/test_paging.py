@@ -90,11 +90,19 @@ def test_a_page_has_1_to_200_rows(limit: int) -> None:
     assert refused.value.field == "limit"
 
 
+def in_utc(moment: datetime) -> datetime | None:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # within a day of the year 1 or 9999
+        return None
+
+
 values = st.one_of(
     st.none(),
     st.integers(-(2**63), 2**63 - 1),
     st.text(),
-    st.datetimes(timezones=st.timezones(), allow_imaginary=False).filter(lambda moment: moment.fold == 0),
+    # Python calls no two times of different zones equal where the clocks go back; what the database returns is in UTC
+    st.datetimes(timezones=st.timezones(), allow_imaginary=False).map(in_utc).filter(bool),
 )
 
 

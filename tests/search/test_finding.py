@@ -1,7 +1,6 @@
 """Searching as a person does: typing errors, relevance, snippets, pages; and what customers must never learn."""
 
 import pytest
-from sqlalchemy import text
 
 from deskbell.accounts.models import Role
 from deskbell.kernel.actor import Actor

@@ -175,14 +175,20 @@ def test_a_document_kept_by_triggers_has_the_words_of_one_built_anew(desk: Desk)
         assert session.execute(words, {"t": desk.ticket.id}).one() == kept
 
 
-def test_a_customer_cannot_read_the_words_of_a_note_even_by_raw_sql(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select staff_vector from search_documents",
+        "select comment_count from search_documents",
+        "select attachment_count from search_documents",
+        "select word from search_words",
+        "select 1 from search_documents where staff_vector is null",
+    ],
+)
+def test_a_customer_cannot_read_the_words_of_a_note_even_by_raw_sql(desk: Desk, statement: str) -> None:
     who = actor(desk.factory.user())
-    for column in ("staff_vector", "comment_count", "attachment_count"):
-        with (
-            pytest.raises(ForbiddenError),
-            desk.database.transaction(who) as session,
-        ):
-            session.execute(text(f"select {column} from search_documents"))  # noqa: S608 - a constant of this test
+    with pytest.raises(ForbiddenError), desk.database.transaction(who) as session:
+        session.execute(text(statement))
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from functools import partial
 
-from anyio import to_thread
 from fastapi import Response
 
-from deskbell.tickets.bodies import body_of
 from deskbell.tickets.changes import say
-from deskbell.tickets.models import BodyFormat
 from deskbell.tickets.queries import OLDEST_COMMENT_FIRST, comments_of
+from deskbell.web.bodies import read_body
 from deskbell.web.conditional import Expected
 from deskbell.web.dependencies import Tools, Transaction
 from deskbell.web.paging import PageOf, Pages
@@ -30,7 +28,7 @@ async def add_comment(
     response: Response, session: Transaction, tools: Tools, number: Number, wanted: CommentIn, expected: Expected
 ) -> CommentOut:
     """Answer in public, or, as the desk, note something that only the desk sees. The ETag is the ticket's."""
-    body = await to_thread.run_sync(body_of, wanted.content, BodyFormat(wanted.content_format))
+    body = await read_body(wanted.content, wanted.content_format)
     comment, ticket = await session.run_sync(
         say,
         number,

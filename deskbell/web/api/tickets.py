@@ -4,7 +4,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -15,11 +14,12 @@ from deskbell.kernel.reading import Reading
 from deskbell.kernel.session_reading import SessionReading
 from deskbell.search.pages import USUAL_LIMIT, DocumentPage, TicketPages, Wanted
 from deskbell.tickets import actions
-from deskbell.tickets.bodies import Body, body_of
+from deskbell.tickets.bodies import Body
 from deskbell.tickets.changes import change_ticket
-from deskbell.tickets.models import BodyFormat, TicketStatus
+from deskbell.tickets.models import TicketStatus
 from deskbell.tickets.queries import ORDERS
 from deskbell.tickets.thread import thread_of
+from deskbell.web.bodies import read_body
 from deskbell.web.conditional import Expected, tagged_response
 from deskbell.web.dependencies import Tools, Transaction
 from deskbell.web.paging import PageOf, Paging
@@ -75,8 +75,7 @@ async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()
 @router.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)
 async def open_ticket(request: Request, session: Transaction, wanted: TicketIn) -> Response:
     """Open a ticket for yourself, or, as the desk, for somebody else."""
-    convert = partial(body_of, wanted.description, BodyFormat(wanted.description_format), field="description")
-    body = await to_thread.run_sync(convert)
+    body = await read_body(wanted.description, wanted.description_format, field="description")
     number = await session.run_sync(_open, wanted, body)
     response = await _ticket(request, session, number, status=201)
     response.headers["Location"] = f"{PREFIX}/tickets/{number}"
