@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, demo, importing, reading
+from bench import audit, demo, importing, reading, scale
 from bench.figures import Figure
 from bench.server import measured_server
 from deskbell.kernel.address import Address
@@ -20,7 +20,7 @@ ON_A_TEMPLATE: dict[str, Callable[[Address], Iterator[Figure]]] = {
     "demo": demo.run,
     "importing": importing.run,
 }
-ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {"reading": reading.run}
+ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {"reading": reading.run, "scale": scale.run}
 BENCHES = (*ON_A_TEMPLATE, *ON_A_DESK)
 
 
@@ -29,12 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
-    parser.add_argument("--tickets", type=int, default=20_000, metavar="N", help="reading: how many; default: 20,000")
+    parser.add_argument(
+        "--tickets", type=int, default=20_000, metavar="N", help="reading, scale: how many; default: 20,000"
+    )
     parser.add_argument(
         "--desk",
         type=Path,
         metavar="DIR",
-        help="reading: the data directory of a desk, instead of a new one. Tickets are added: take a copy",
+        help="reading, scale: the data directory of a desk, instead of a new one. Tickets are added: take a copy",
     )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
@@ -61,6 +63,7 @@ def _table(figures: list[Figure]) -> Table:
     table = Table("measured", "value", "promised", "kept", "details")
     for figure in figures:
         details = ", ".join(f"{name} {value:.4g}" for name, value in figure.details.items())
+        details += f"\n[dim]{figure.note}[/]" if figure.note else ""
         value = f"{figure.value:.3g} {figure.unit}"
         table.add_row(figure.name, value, figure.promise, "yes" if figure.kept else "[bold red]NO[/]", details)
     return table

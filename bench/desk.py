@@ -78,12 +78,13 @@ def served_desk(folder: Path, tickets: int) -> Iterator[Servers]:
         desk = stack.enter_context(open_desk(Settings(data_dir=folder)))
         ensure_schema(desk, upgrade=True)
         admin = stack.enter_context(psycopg.connect(desk.admin.dsn, autocommit=True))
-        _fill(admin, tickets)
+        fill(admin, tickets)
         token = stack.enter_context(_token(desk))
         yield Servers(admin, token, ours, stack.enter_context(_floor(desk.admin.asyncpg_dsn)))
 
 
-def _fill(admin: psycopg.Connection, tickets: int) -> None:
+def fill(admin: psycopg.Connection, tickets: int) -> None:
+    """Make so many tickets where there are none."""
     if admin.execute("select from tickets limit 1").fetchone() is None:
         with admin.transaction():
             admin.execute(FILL.format(tickets=tickets, customers=max(100, tickets // 5)).encode())

@@ -8,7 +8,7 @@ from time import perf_counter
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. `at_most` and `at_least` are what was promised; `details` are further values behind it."""
+    """One measured value. `at_most` and `at_least` were promised; `details` and `note` say what is behind it."""
 
     name: str
     value: float
@@ -16,6 +16,7 @@ class Figure:
     at_most: float | None = None
     at_least: float | None = None
     details: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def kept(self) -> bool:
