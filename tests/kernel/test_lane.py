@@ -1,0 +1,85 @@
+"""The read lane when things go wrong: readers that leave, statements that fail, too many at once."""
+
+import asyncio
+
+import psycopg
+import pytest
+from sqlalchemy import Integer, text
+
+from deskbell.kernel.database import Database
+from deskbell.kernel.errors import DeskbellError, ForbiddenError, UnavailableError
+from deskbell.kernel.settings import DatabaseSettings
+from deskbell.kernel.statements import Statement
+
+pytestmark = pytest.mark.anyio
+
+
+def number(sql: str) -> Statement:
+    return Statement(text(sql).columns(number=Integer))
+
+
+SLOWLY = Statement(text("select cast(:n as integer) as number from pg_sleep(0.002)").columns(number=Integer))
+
+
+async def read(database: Database, sql: str) -> int:
+    async with database.reading() as reading:
+        rows = await reading.rows(number(sql), last=True)
+        found: int = rows.row(0)[0]
+        return found
+
+
+@pytest.fixture
+async def lane(fresh_database: Database) -> Database:
+    return fresh_database
+
+
+async def test_whoever_leaves_takes_their_answer_along(lane: Database) -> None:
+    """Otherwise the next reader on that connection is given a stranger's rows."""
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await read(lane, "select 666 as number from pg_sleep(0.3)")
+        assert [await read(lane, f"select {n} as number") for n in range(5)] == list(range(5))
+    await lane.aclose()
+
+
+async def test_a_failing_statement_leaves_the_next_reader_alone(lane: Database) -> None:
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await read(lane, "select 1 / 0 as number")
+        assert await read(lane, "select 7 as number") == 7
+    await lane.aclose()
+
+
+async def test_nobody_reads_a_table_before_somebody_acts(lane: Database) -> None:
+    with pytest.raises(ForbiddenError):
+        await read(lane, "select count(*) as number from tickets")
+    await lane.aclose()
+
+
+async def test_nothing_can_be_written_on_the_lane(lane: Database) -> None:
+    with pytest.raises(DeskbellError):
+        await read(lane, "select deskbell_index_tickets(array[1]) as number")
+    await lane.aclose()
+
+
+async def test_many_readers_at_once_each_get_their_own_answer(lane: Database) -> None:
+    async def one(n: int) -> bool:
+        async with lane.reading() as reading:
+            rows = await reading.rows(SLOWLY, {"n": n}, last=True)
+            return bool(rows.row(0)[0] == n)
+
+    assert all(await asyncio.gather(*(one(n) for n in range(200))))
+    await lane.aclose()
+
+
+async def test_who_finds_all_connections_in_use_is_told_so(lane: Database) -> None:
+    settings = DatabaseSettings(pool_size=1, pool_timeout=0.1)
+    small = Database(lane.address, settings)
+    slow = asyncio.create_task(read(small, "select 1 as number from pg_sleep(0.5)"))
+    await asyncio.sleep(0.1)
+    with pytest.raises(UnavailableError, match="in use"):
+        await read(small, "select 2 as number")
+    assert await slow == 1
+    await small.aclose()
+    await lane.aclose()
