@@ -64,23 +64,15 @@ def list_tickets(
 def _find(desk: "Desk", who: "Actor", query: str, limit: int, cursor: str) -> "Page[Ticket]":
     from deskbell.kernel.errors import InvalidError
     from deskbell.kernel.paging import Cursor as Place
-    from deskbell.kernel.paging import keyset, page
-    from deskbell.search.queries import compile_query, prepare
-    from deskbell.tickets.queries import FOR_CUSTOMER_LIST, FOR_LIST, NEWEST_FIRST
+    from deskbell.search.finding import find_tickets
 
     after = Place.unseal(cursor, desk.key) if cursor else None
-    asked = f"{who.role} {who.user_id} {query}"
-    options = FOR_LIST if who.is_staff else FOR_CUSTOMER_LIST
     with desk.database.transaction(who) as session:
         try:
-            prepared = prepare(session, query)
+            return find_tickets(session, query, limit=limit, cursor=after, scope=f"{who.role} {who.user_id}")
         except InvalidError as error:
             error.details["query"] = query
             raise
-        order = prepared.keys or NEWEST_FIRST
-        statement = keyset(compile_query(session, prepared), order, limit=limit, cursor=after, query=asked)
-        rows = session.scalars(statement.options(*options)).all()
-    return page(rows, order, limit=limit, query=asked)
 
 
 def _say_list(tickets: "list[Ticket] | tuple[Ticket, ...]", query: str) -> None:

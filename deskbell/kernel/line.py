@@ -69,7 +69,7 @@ class Line:
         if statement.prepared:
             self._pgconn.send_query_prepared(self._prepared(statement, role), parameters)
         else:
-            self._pgconn.send_query_params(statement.text, parameters)
+            self._pgconn.send_query_params(statement.sql, parameters)
         self._due.append(True)
         if then is Then.END:
             self._end()
@@ -114,7 +114,7 @@ class Line:
             _, name = self._names.popitem(last=False)
             self._pgconn.send_query_params(b"DEALLOCATE " + name, None)
             self._due.append(False)
-        self._pgconn.send_prepare(name, statement.text)
+        self._pgconn.send_prepare(name, statement.sql)
         self._due.append(False)
         self._names[key] = name
         return name

@@ -52,7 +52,7 @@ class SessionReading:
     ) -> Rows:
         """Run a statement through the session."""
         await self.settle()
-        return _Rows((await self.session.execute(statement.select, values)).all())
+        return _Rows((await self.session.execute(statement.textual, statement.by_position(values))).all())
 
     def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
         """Run a statement before the next one."""

@@ -4,6 +4,7 @@ Values go and come as text, in PostgreSQL's own spelling. Each column of the res
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Executable, Integer, String
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Executable, Integer, String, TextualSelect, column, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -21,6 +22,16 @@ from deskbell.kernel.shaping import Json
 Row = tuple[Any, ...]
 Decode = Callable[[bytes], Any]
 _DIALECT: Final = dialect()  # type: ignore[no-untyped-call]  # parameters are $1, $2, cast where their type would not be clear
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """`is_open`: its value is given when the statement is run."""
+
+    name: str
+    is_open: bool
+    value: Any
+    encoded: bytes | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +47,8 @@ class Statement:
     literal: bool = False
 
     @cached_property
-    def text(self) -> bytes:
-        """The statement in SQL."""
+    def sql(self) -> bytes:
+        """The statement as it is sent."""
         return self._compiled.string.encode()
 
     @cached_property
@@ -48,8 +59,23 @@ class Statement:
     def parameters(self, values: Mapping[str, Any]) -> list[bytes | None]:
         """Return the parameters in order, with these values instead of their own, if any. Raises KeyError."""
         return [
-            _encoded(values[name]) if name in values or is_open else value for name, is_open, value in self._parameters
+            _encoded(values[one.name]) if one.name in values or one.is_open else one.encoded
+            for one in self._parameters
         ]
+
+    @cached_property
+    def textual(self) -> TextualSelect:
+        """The statement for a session, which finds its way to it by its text; a large SELECT takes longer to recognise."""
+        named = re.sub(r"\$(\d+)", r":p\1", self._compiled.string.replace(":", r"\:"))
+        columns = (column(found[0], found[3]) for found in self._compiled._result_columns)  # noqa: SLF001 - as above
+        return text(named).columns(*columns)
+
+    def by_position(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of `textual`, as `parameters` does. Raises KeyError."""
+        return {
+            f"p{place}": values[one.name] if one.name in values or one.is_open else one.value
+            for place, one in enumerate(self._parameters, 1)
+        }
 
     def names_of(self, value: object) -> list[str]:
         """Return the names of the parameters whose value is this very object."""
@@ -66,16 +92,13 @@ class Statement:
         return compiled
 
     @cached_property
-    def _parameters(self) -> list[tuple[str, bool, bytes | None]]:
-        """Name, whether the value must be given, and which it is."""
+    def _parameters(self) -> list[_Parameter]:
         compiled = self._compiled
         values = compiled.construct_params(_check=False)
         processors: Mapping[str, Any] = compiled._bind_processors  # noqa: SLF001 - as SQLAlchemy's own execution does
         open_ones = {bind.key for bind in compiled.binds.values() if bind.required}
-        return [
-            (name, name in open_ones, _encoded(processors.get(name, _same)(values[name])))
-            for name in compiled.positiontup or []
-        ]
+        processed = ((name, processors.get(name, _same)(values[name])) for name in compiled.positiontup or [])
+        return [_Parameter(name, name in open_ones, value, _encoded(value)) for name, value in processed]
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - whatever it is

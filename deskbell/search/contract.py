@@ -14,10 +14,11 @@ from deskbell.kernel.plans import plan_for_values
 from deskbell.kernel.text import clean
 from deskbell.kernel.worlds import both_worlds
 from deskbell.search.language.tree import And, Query, Words
-from deskbell.search.queries import compile_query
+from deskbell.search.queries import prepare
+from deskbell.search.windows import matches
 from deskbell.tickets.filters import TagMatch, TicketFilter, filtered
 from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
-from deskbell.tickets.queries import listed, newest_first
+from deskbell.tickets.queries import NEWEST_FIRST, listed_by_ids
 
 MOST_COUNTED: Final = 10_000
 """Matches that are counted; a total of one more stands for more than these."""
@@ -64,23 +65,24 @@ def search_tickets(  # noqa: PLR0913 - what a person can search by
     wanted = TicketFilter(status_list, priority, assignee_id, created_after, tags, tag_match)
     actor = actor_of(session)
     plan_for_values(session)
-    matching = filtered(with_words(session, search_term), wanted, actor)
-    total = session.scalars(_count(matching)).one()
+    prepared = prepare(session, _words(search_term))
+    further = filtered(select(Ticket), wanted, actor).whereclause
+    conditions = () if further is None else (further,)
+    total = session.scalars(_count(prepared.narrow(select(Ticket)).where(*conditions))).one()
     if offset >= total and total <= MOST_COUNTED:
         return SearchPage([], total)
-    page = listed(newest_first(matching), actor).limit(limit).offset(offset)
-    return SearchPage(list(session.scalars(page)), total)
+    rows = session.execute(matches(prepared, NEWEST_FIRST, limit=offset + limit - 1, further=conditions)).all()
+    return SearchPage(listed_by_ids(session, [row.id for row in rows[offset:]]), total)
 
 
-def with_words(session: Session, term: str) -> Select[Ticket]:
-    """Return the tickets that have all words of `term`, whatever characters these have; without words, all."""
+def _words(term: str) -> Query:
+    """Return a query for all words of `term`, whatever characters these have; without words, for everything."""
     if len(term) > LONGEST_TERM:
         raise InvalidError(f"search_term has at most {LONGEST_TERM:,} characters.", field="search_term")
     words = tuple(map(Words, clean(term).split()))
     if len(words) > MOST_WORDS:
         raise InvalidError(f"search_term has at most {MOST_WORDS} words.", field="search_term")
-    tree = And(words) if len(words) > 1 else words[0] if words else None
-    return compile_query(session, Query(tree))
+    return Query(And(words) if len(words) > 1 else words[0] if words else None)
 
 
 def _count(matching: Select[Ticket]) -> Select[*tuple[Any, ...]]:

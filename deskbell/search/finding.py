@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import BigInteger, cast, column, func, select
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.paging import Cursor, SortKey, check_limit, fingerprint, foreign_cursor, keyset
+from deskbell.kernel.paging import Cursor, Page, SortKey, check_limit, fingerprint, foreign_cursor, keyset
 from deskbell.kernel.plans import plan_for_values
 from deskbell.search.language import Query, print_query
 from deskbell.search.likeness import widened
@@ -21,7 +21,8 @@ from deskbell.search.sorting import Order
 from deskbell.search.windows import Ids, matches
 from deskbell.search.words import Tsquery, vector
 from deskbell.tickets.documents import SearchDocument
-from deskbell.tickets.queries import NEWEST_FIRST
+from deskbell.tickets.models import Ticket
+from deskbell.tickets.queries import NEWEST_FIRST, listed_by_ids
 
 FEW: Final = 5
 """Matches below which words that are written alike do as well."""
@@ -78,6 +79,14 @@ def find(
         wide, corrections = widened(session, search.prepared.query)
     search = _Search(session, wide, order, scope)
     return replace(search.page(limit, cursor), corrections=corrections)
+
+
+def find_tickets(
+    session: Session, query: str | Query, *, limit: int = 50, cursor: Cursor | None = None, scope: str = ""
+) -> Page[Ticket]:
+    """Return the same page as tickets, as a list shows them: those that have the very words, last changed first."""
+    found = find(session, query, limit=limit, cursor=cursor, scope=scope, widen=False)
+    return Page(tuple(listed_by_ids(session, found.ids)), found.next_cursor)
 
 
 class _Search:

@@ -15,6 +15,7 @@ from deskbell.kernel.actor import Channel
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import ForbiddenError, InvalidError, StaleError
 from deskbell.kernel.events import publish
+from deskbell.kernel.inserting import insert_one
 from deskbell.kernel.text import one_line, title_from
 from deskbell.tickets.bodies import Body
 from deskbell.tickets.events import (
@@ -57,19 +58,18 @@ def open_ticket(
     actor = actor_of(session)
     if not actor.is_staff and requester.id != actor.user_id:
         raise ForbiddenError("You may open tickets for yourself alone.")
-    ticket = Ticket(
-        title=one_line(title, TITLE_LENGTH) or title_from(body.text),
-        description=body.text,
-        description_format=body.format,
-        description_html=body.html,
-        description_folded=body.folded,
-        priority=priority,
-        channel=channel or actor.channel,
-        creator_id=requester.id,
-        organization_id=requester.organization_id,
-    )
-    session.add(ticket)
-    session.flush()  # for the number
+    values = {
+        "title": one_line(title, TITLE_LENGTH) or title_from(body.text),
+        "description": body.text,
+        "description_format": body.format,
+        "description_html": body.html,
+        "description_folded": body.folded,
+        "priority": priority,
+        "channel": channel or actor.channel,
+        "creator_id": requester.id,
+        "organization_id": requester.organization_id,
+    }
+    ticket = insert_one(session, Ticket, values)
     publish(session, TicketOpened(ticket.id))
     return ticket
 

@@ -93,6 +93,13 @@ def get_attachment(session: Session, attachment_id: int) -> Attachment:
     return attachment
 
 
+def listed_by_ids(session: Session, ids: Sequence[int]) -> list[Ticket]:
+    """Load what a list shows of these tickets, in their order; one that the actor may not see is left out."""
+    statement = listed(select(Ticket), actor_of(session)).where(in_array(Ticket.__table__.c.id, ids))
+    found = {ticket.id: ticket for ticket in session.scalars(statement)}
+    return [found[number] for number in ids if number in found]
+
+
 def numbers_and_titles(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Return what some tickets are called, by id; one that the actor may not see is left out."""
     statement = select(Ticket.id, Ticket.ticket_number, Ticket.title)

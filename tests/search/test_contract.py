@@ -156,7 +156,7 @@ def test_the_number_of_statements_does_not_grow_with_the_page(database: Database
         session.connection()
         with count_statements(database.engine) as statements:
             search_tickets(session, "card", limit=200)
-    assert len(statements) == 6  # custom plans, the count, the page, requesters, assignees, tags
+    assert len(statements) == 7  # custom plans, the count, the page, its tickets, requesters, assignees, tags
 
 
 def test_deleted_tickets_and_those_of_others_are_not_found(database: Database, factory: Factory, agent: User) -> None:

@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts.queries import agents
 from deskbell.kernel.database import actor_of
-from deskbell.kernel.paging import Cursor, Page, keyset, page
+from deskbell.kernel.paging import Cursor, Page
 from deskbell.kernel.resources import resources_of
+from deskbell.search.finding import find_tickets
 from deskbell.search.language import QueryError
-from deskbell.search.queries import compile_query, prepare
 from deskbell.tickets.bodies import body_of
 from deskbell.tickets.changes import change_ticket, say
 from deskbell.tickets.files import StoredFile, add_attachment
 from deskbell.tickets.history import Act, history_of
 from deskbell.tickets.models import Comment, Ticket, TicketPriority, TicketStatus
-from deskbell.tickets.queries import NEWEST_FIRST, get_thread, listed, lock_ticket
+from deskbell.tickets.queries import get_thread, lock_ticket
 from deskbell.web.pages import present
 
 ROWS = 50
@@ -50,14 +50,8 @@ def ticket_list(session: Session, text: str, cursor: str | None, key: bytes) -> 
 
 
 def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Page[Ticket]:
-    actor = actor_of(session)
-    prepared = prepare(session, text)
-    order = prepared.keys or NEWEST_FIRST
-    statement = listed(compile_query(session, prepared), actor)
-    query = f"{actor.user_id} {text}"
     after = Cursor.unseal(cursor, key) if cursor else None
-    limited = keyset(statement, order, limit=ROWS, cursor=after, query=query)
-    return page(session.scalars(limited).all(), order, limit=ROWS, query=query)
+    return find_tickets(session, text, limit=ROWS, cursor=after, scope=str(actor_of(session).user_id))
 
 
 def ticket(session: Session, number: str) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""Queries that differ in their words alone share a statement: with the words put in, it is the one that each would have."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from deskbell.kernel.actor import Actor, ActorKind
+from deskbell.kernel.clock import SystemClock
+from deskbell.kernel.database import ACTOR_KEY
+from deskbell.kernel.fields import FIELDS_KEY
+from deskbell.kernel.resources import RESOURCES_KEY, Resources
+from deskbell.kernel.statements import Statement
+from deskbell.kernel.storage import LocalStorage
+from deskbell.search.language import Condition, Operator, Query, Value, parse
+from deskbell.search.queries import compile_query
+from deskbell.search.templates import Template, template_of
+from deskbell.wiring import FIELDS
+from tests.search.trees import WORDS, trees
+
+AGENT = Actor(ActorKind.AGENT, 7)
+KNOWN = FIELDS.known_to(AGENT)
+LASTING = st.sampled_from(
+    [
+        Condition("status", Operator.IS, (Value("open"), Value("closed"))),
+        Condition("priority", Operator.FROM, (Value("high"),)),
+        Condition("assignee", Operator.IS, (Value("me"),)),
+        Condition("tag", Operator.IS, (Value("none"),)),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Bound to nothing: these queries mention no names, so nothing is asked."""
+    storage = LocalStorage(tmp_path_factory.mktemp("storage"))
+    resources = Resources(SystemClock(), storage, "DB-", 1, 1)
+    return Session(info={FIELDS_KEY: FIELDS, RESOURCES_KEY: resources, ACTOR_KEY: AGENT})
+
+
+def sent(session: Session, query: Query, template: Template | None = None) -> tuple[bytes, dict[str, Any]]:
+    """Return the text and the parameters of a query, or of its template with the words put in."""
+    statement = Statement(compile_query(session, query if template is None else template.query))
+    words: dict[str, Any] = {}
+    if template is not None:
+        pairs = zip(template.slots, template.words, strict=True)
+        words = {name: word for slot, word in pairs for name in statement.names_of(slot)}
+    return statement.sql, statement.by_position(words)
+
+
+@given(tree=trees(WORDS | LASTING))
+def test_a_template_is_the_statement_of_each_of_its_queries(session: Session, tree: Any) -> None:
+    query = Query(tree)
+    template = template_of(query, KNOWN)
+    assert template is not None
+    assert sent(session, query, template) == sent(session, query)
+
+
+def test_words_do_not_make_another_template() -> None:
+    one, other = (template_of(parse(text), KNOWN) for text in ("status:open card late", "status:open fee refund"))
+    assert one is not None
+    assert other is not None
+    assert one.query == other.query
+    assert (one.words, other.words) == (("card", "late"), ("fee", "refund"))
+    assert not one.is_personal
+
+
+@pytest.mark.parametrize(
+    "text", ["created>-7d", "is:overdue", "tag:billing card", "number:5", "assignee:kim@example.org"]
+)
+def test_what_depends_on_the_time_or_on_names_has_no_template(text: str) -> None:
+    assert template_of(parse(text), KNOWN) is None
+
+
+def test_a_query_about_oneself_is_personal() -> None:
+    template = template_of(parse("assignee:me status:open"), KNOWN)
+    assert template is not None
+    assert template.is_personal
