@@ -180,8 +180,9 @@ class LaneReading:
         if self._check is not None:
             self._check(_rows(questions[0], results[0]))
             self._check = None
+        found = [_rows(question, result) for question, result in zip(questions, results, strict=False)]
         self._may_retry = False
-        return [_rows(question, result) for question, result in zip(questions, results, strict=False)]
+        return found
 
 
 def _rows(question: _Question, result: Result) -> Rows:

@@ -66,19 +66,13 @@ class Line:
         if self.is_dead:
             return
         self.is_used = self._is_open = True
-        if statement.prepared:
-            self._pgconn.send_query_prepared(self._prepared(statement, role), parameters)
-        else:
-            self._pgconn.send_query_params(statement.sql, parameters)
-        self._due.append(True)
-        if then is Then.END:
-            self._end()
-        elif then is Then.ANSWER:
-            self._pgconn.send_flush_request()
-            self._flush()
+        try:
+            self._send(statement, parameters, role, then)
+        except psycopg.Error as error:
+            self.die(error)
 
     async def answers(self) -> list[Result]:
-        """Return the answers to what was asked, errors among them; for what was not run, the error that prevented it."""
+        """Return the answers to what was asked, or the errors; for what was not run, the error that prevented it."""
         if not self.is_dead:
             self._waiter = self.loop.create_future()
             await self._waiter
@@ -88,7 +82,10 @@ class Line:
     def end(self) -> None:
         """End the transaction, where the last statement has not. Nobody need wait for that."""
         if self._is_open and not self.is_dead:
-            self._end()
+            try:
+                self._end()
+            except psycopg.Error as error:
+                self.die(error)
 
     def die(self, reason: psycopg.Error | None = None) -> None:
         """Close the connection; what is still due is answered with the reason."""
@@ -101,6 +98,18 @@ class Line:
         self._pgconn.finish()
         self._answers.append(reason or psycopg.OperationalError("the connection was closed"))
         self._wake()
+
+    def _send(self, statement: Statement, parameters: list[bytes | None], role: str, then: Then) -> None:
+        if statement.prepared:
+            self._pgconn.send_query_prepared(self._prepared(statement, role), parameters)
+        else:
+            self._pgconn.send_query_params(statement.sql, parameters)
+        self._due.append(True)
+        if then is Then.END:
+            self._end()
+        elif then is Then.ANSWER:
+            self._pgconn.send_flush_request()
+            self._flush()
 
     def _prepared(self, statement: Statement, role: str) -> bytes:
         key = statement, role

@@ -30,6 +30,8 @@ _NAMES: Final = tuple(field.name for field in fields(NewTicket))
 _IDS: Final = ("creator_id", "assignee_id", "organization_id", "team_id")
 _TIMES: Final = ("created_at", "updated_at", "first_responded_at", "resolved_at", "due_at")
 _LATER: Final = ("updated_at", "first_responded_at", "resolved_at")
+_YEARS: Final = range(1900, 3000)
+"""As in queries. Drivers store the ends of Python's calendar as infinite, which is no time that can be shown."""
 _ENUMS: Final[Mapping[str, type[StrEnum]]] = {"status": TicketStatus, "priority": TicketPriority, "channel": Channel}
 _DEFAULTS: Final[Mapping[str, object]] = {"title": "", "description": "", "creator_id": None}
 
@@ -112,6 +114,8 @@ def _check_time(ticket: NewTicket, name: str) -> None:
         return
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise InvalidError(f"{name} must be a time with a time zone.", field=name)
+    if value.year not in _YEARS:
+        raise InvalidError(f"{name} is in {value.year}. Years go from {_YEARS[0]} to {_YEARS[-1]}.", field=name)
     if name in _LATER and ticket.created_at is not None and value < ticket.created_at:
         raise InvalidError(f"{name} is before created_at.", field=name)
 

@@ -49,11 +49,8 @@ async def test_a_token_that_came_before_stops_at_once(either: Desk, change: Chan
     assert [(await client.get(url)).status_code for url in urls] == [401] * 4
 
 
-@pytest.mark.parametrize("where", ["desk", "live"])
-async def test_who_becomes_a_customer_sees_what_customers_see_at_once(
-    request: pytest.FixtureRequest, where: str
-) -> None:
-    desk: Desk = request.getfixturevalue(where)
+async def test_who_becomes_a_customer_sees_what_customers_see_at_once(either: Desk) -> None:
+    desk = either
     agent, ticket = await desk.make(lambda f: (f.user(Role.AGENT), f.ticket()))
     client = await desk.as_(agent)
     url = f"{LIST}/{ticket.ticket_number}"

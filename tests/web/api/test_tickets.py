@@ -145,6 +145,19 @@ async def test_the_list_is_searched_and_filtered(desk: Desk, agent: httpx.AsyncC
     assert await numbers(sort="created_at") == [refund.ticket_number, card.ticket_number]
 
 
+async def test_the_list_goes_on_in_the_order_that_the_query_says(desk: Desk, agent: httpx.AsyncClient) -> None:
+    tickets = await desk.make(lambda f: [f.ticket() for _ in range(3)])
+    for ticket, priority in zip(tickets, ("low", "urgent", "high"), strict=True):
+        await agent.patch(f"{TICKETS}/{ticket.ticket_number}", json={"priority": priority})
+    for query, expected in (("sort:priority", ["urgent", "high", "low"]), ("sort:number", ["low", "urgent", "high"])):
+        params, found = {"q": query, "limit": "1"}, []
+        for _ in expected:
+            page = (await agent.get(TICKETS, params=params)).json()
+            found += [item["priority"] for item in page["items"]]
+            params["cursor"] = page["next_cursor"]
+        assert found == expected
+
+
 async def test_a_mistake_in_the_query_is_pointed_at(agent: httpx.AsyncClient) -> None:
     refused = await agent.get(TICKETS, params={"q": "colour:blue"})
     assert refused.status_code == 422
