@@ -16,8 +16,6 @@ from deskbell.kernel.statements import Statement
 Result = PGresult | psycopg.Error
 _KEPT: Final = 40
 """Prepared statements of a connection, the last used ones: a plan may take 200 kB."""
-_UNUSABLE_AFTER: Final = ("0A000", "26000")
-"""What was prepared no longer fits the schema, or is not known there: another connection prepares it anew."""
 
 
 class Then(Enum):
@@ -165,7 +163,7 @@ class Line:
         self._is_answered = True
         if result.status == ExecStatus.FATAL_ERROR:
             self._failure = error_from_result(result)
-            self._is_fit = self._failure.sqlstate not in _UNUSABLE_AFTER
+            self._is_fit = False  # for what was to be prepared or forgotten behind the error was not
         if self._due[0]:
             is_good = result.status in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
             self._answers.append(result if is_good else self._failure or psycopg.OperationalError("not run"))

@@ -21,8 +21,8 @@ BATCH: Final = 10_000
 class NewTicket:
     """A ticket to be created, its people known by id. A resolved one was so at its last change, unless it says when.
 
-    Without `created_at` it is created now. `tags` are names, of which `bulk_create_tickets` makes those that are new;
-    `create_tickets` takes `tag_ids` alone.
+    Without `created_at` it is created now, or when the first of its other times says. `tags` are names, of which
+    `bulk_create_tickets` makes those that are new; `create_tickets` takes `tag_ids` alone.
     """
 
     title: str
@@ -86,7 +86,8 @@ def _inserted(session: Session, tickets: Sequence[NewTicket]) -> list[CreatedTic
     rows = _rows(columns)
     now = func.statement_timestamp()
     values = {name: rows.c[name] for name in columns}
-    values["created_at"] = func.coalesce(rows.c.created_at, now)
+    first = func.least(now, rows.c.updated_at, rows.c.first_responded_at, rows.c.resolved_at)  # that is known
+    values["created_at"] = func.coalesce(rows.c.created_at, first)
     values["updated_at"] = func.coalesce(rows.c.updated_at, rows.c.created_at, now)
     source = select(*values.values()).order_by(rows.c.place)
     table: Any = Ticket.__table__

@@ -20,6 +20,7 @@ CONSTRAINT_ERRORS: ConstraintErrors = {
     "fk_tickets_assignee_id": lambda: InvalidError("There is no such assignee.", field="assignee_id"),
     "fk_tickets_team_id": lambda: InvalidError("There is no such team.", field="team_id"),
     "fk_tickets_organization_id": lambda: InvalidError("There is no such organization.", field="organization_id"),
+    "ck_tickets_times": lambda: InvalidError("A time lies beyond those that there are."),
     "uq_tags_name": lambda: ConflictError("There is a tag of this name already."),
     "ck_tags_color": lambda: InvalidError("A color is written like #1d4ed8.", field="color"),
     "ck_tags_name": lambda: InvalidError("A tag needs a name.", field="name"),

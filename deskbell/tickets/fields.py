@@ -193,7 +193,11 @@ FIELDS = Fields(
         "number": Sort("its number, in the order in which they were given", (SortKey(Ticket.id),), descends=False),
         "priority": Sort(
             "how urgent it is, and then when it last changed",
-            (SortKey(func.deskbell_priority_rank(Ticket.priority, type_=Integer).label("priority_rank"), nullable=False),),
+            (
+                SortKey(
+                    func.deskbell_priority_rank(Ticket.priority, type_=Integer).label("priority_rank"), nullable=False
+                ),
+            ),
             then=(SortKey(Ticket.updated_at),),
         ),
         "relevance": Sort("how well the words fit, among the newest that do", ()),

@@ -91,6 +91,11 @@ class Ticket(DerivedFromTimes, Base):
         Index("ix_tickets_unresolved", "created_at", "id", postgresql_where=UNRESOLVED),
         CheckConstraint("(status in ('resolved', 'closed')) = (resolved_at is not null)", name="resolved_at"),
         CheckConstraint("version > 0 and reopen_count >= 0", name="counts"),
+        CheckConstraint(
+            "isfinite(created_at) and isfinite(updated_at) and isfinite(due_at) and isfinite(first_responded_at)"
+            " and isfinite(resolved_at) and isfinite(deleted_at)",
+            name="times",
+        ),
         {
             "info": {
                 "audit": "full",

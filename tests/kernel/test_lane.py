@@ -83,3 +83,24 @@ async def test_who_finds_all_connections_in_use_is_told_so(lane: Database) -> No
     assert await slow == 1
     await small.aclose()
     await lane.aclose()
+
+
+PREPARED = {n: Statement(text(f"select {n} as number").columns(number=Integer), prepared=True) for n in range(60)}
+
+
+@pytest.mark.parametrize("known", [3, 50], ids=["few statements are prepared", "the names are used up"])
+async def test_a_failure_before_a_preparation_gives_nobody_another_statements_rows(lane: Database, known: int) -> None:
+    """What follows an error in a pipeline is not run: a name would stand for what was prepared under it before."""
+    small = Database(lane.address, DatabaseSettings(pool_size=1))
+    for n in range(known):
+        async with small.reading() as reading:
+            assert (await reading.rows(PREPARED[n], last=True)).row(0) == (n,)
+    for _ in range(2):
+        async with small.reading() as reading:
+            reading.expect(number("select 1 / 0 as number"), {}, lambda _: None)
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await reading.rows(PREPARED[55], last=True)
+        async with small.reading() as reading:
+            assert (await reading.rows(PREPARED[55], last=True)).row(0) == (55,)
+    await small.aclose()
+    await lane.aclose()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from deskbell.accounts.models import Role
 from deskbell.kernel.database import Database
-from deskbell.kernel.errors import ForbiddenError
+from deskbell.kernel.errors import ForbiddenError, InvalidError
 from deskbell.testing.factories import SYSTEM, Factory, actor
 from deskbell.tickets.models import Ticket
 
@@ -189,6 +189,19 @@ def test_a_customer_cannot_read_the_words_of_a_note_even_by_raw_sql(desk: Desk, 
     who = actor(desk.factory.user())
     with pytest.raises(ForbiddenError), desk.database.transaction(who) as session:
         session.execute(text(statement))
+
+
+@pytest.mark.parametrize("column", ["created_at", "due_at", "updated_at"])
+def test_no_time_of_a_ticket_is_infinite(desk: Desk, column: str) -> None:
+    """One such row made the list an answer that no program could read."""
+    statements = {
+        "created_at": "update tickets set created_at = 'infinity' where id = :ticket",
+        "due_at": "update tickets set due_at = '-infinity' where id = :ticket",
+        "updated_at": "insert into tickets (title, creator_id, updated_at) select 'x', creator_id, 'infinity'"
+        " from tickets where id = :ticket",
+    }
+    with pytest.raises(InvalidError):
+        desk.run(statements[column])
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from deskbell.kernel.actor import Actor
+from deskbell.search.language import MAXIMUM_LENGTH
 from deskbell.search.models import SavedView, Sharing
 from deskbell.search.view_counts import ViewCount
 from deskbell.search.views import MOST_VIEWS, NAME_LENGTH, SORT_LENGTH, may_change
@@ -13,7 +14,7 @@ from deskbell.web.schemas.base import EXAMPLE_TIME, Id, Input, Output, Text, abs
 from deskbell.web.schemas.people import PersonOut
 from deskbell.web.schemas.tickets import Named
 
-QUERY_LENGTH = 5_000
+QUERY_LENGTH = MAXIMUM_LENGTH
 MOST_COLUMNS = 20
 
 ViewName = Annotated[Text, Field(max_length=NAME_LENGTH, examples=["Urgent and unassigned"])]
