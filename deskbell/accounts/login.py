@@ -57,7 +57,7 @@ _COLUMNS = ("role", "email", "full_name", "time_zone", "scopes", "a", "b", "c", 
 
 
 def _become_holder_of(holder: str, scopes: str) -> Statement:
-    statement = text(_BECOME.format(holder=holder, scopes=scopes))
+    statement = text(_BECOME.format(holder=holder, scopes=scopes))  # allow: bound-parameters (two functions of ours)
     return Statement(statement.columns(user_id=BigInteger, **dict.fromkeys(_COLUMNS, Text)), prepared=True)
 
 

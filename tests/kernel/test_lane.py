@@ -85,7 +85,10 @@ async def test_who_finds_all_connections_in_use_is_told_so(lane: Database) -> No
     await lane.aclose()
 
 
-PREPARED = {n: Statement(text(f"select {n} as number").columns(number=Integer), prepared=True) for n in range(60)}
+PREPARED = [
+    Statement(text(f"select {n} as number").columns(number=Integer), prepared=True)  # allow: bound-parameters (numbers)
+    for n in range(60)
+]
 
 
 @pytest.mark.parametrize("known", [3, 50], ids=["few statements are prepared", "the names are used up"])
