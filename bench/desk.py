@@ -28,10 +28,12 @@ insert into tags (name) select 'tag ' || i from generate_series(1, 100) i;
 insert into users (email, full_name, role)
   select 'agent' || i || '@example.test', 'Agent ' || i, 'agent' from generate_series(1, 50) i;
 insert into users (email, full_name, organization_id)
-  select 'customer' || i || '@example.test', 'Customer ' || i, case when i % 2 = 0 then (select min(id) from organizations) + i % 200 end
+  select 'customer' || i || '@example.test', 'Customer ' || i,
+         case when i % 2 = 0 then (select min(id) from organizations) + i % 200 end
     from generate_series(1, {customers}) i;
 create temporary table words on commit drop as
-select i, translate(substr(md5(i::text), 1, 3 + i % 7), '0123456789', 'ghijklmnop') as word from generate_series(0, 2999) i;
+select i, translate(substr(md5(i::text), 1, 3 + i % 7), '0123456789', 'ghijklmnop') as word
+  from generate_series(0, 2999) i;
 create temporary table texts on commit drop as
 select t, string_agg(word, ' ') as text
   from generate_series(1, {tickets}) t, generate_series(1, 40) n,
@@ -51,13 +53,14 @@ select t.id, case when n % 2 = 0 then t.creator_id else coalesce(t.assignee_id, 
        t.description, n % 5 = 3, 'web', t.created_at + n * interval '1 second'
   from tickets t, generate_series(1, case when t.id % 20 = 0 then 20 else 2 end) n;
 insert into ticket_tags (ticket_id, tag_id) select id, (select min(id) from tags) + id % 100 from tickets;
-insert into ticket_tags (ticket_id, tag_id) select id, (select min(id) from tags) + (id + 7) % 100 from tickets where id % 2 = 0;
+insert into ticket_tags (ticket_id, tag_id)
+  select id, (select min(id) from tags) + (id + 7) % 100 from tickets where id % 2 = 0;
 insert into attachments (ticket_id, file_name, media_type, size, sha256, storage_key, uploaded_by_id)
   select id, 'card.png', 'image/png', 1, repeat('a', 64), 'bench/' || id, creator_id from tickets where id % 4 = 0;
 select deskbell_index_tickets(array(select id from tickets where id between n and n + 9999))
   from generate_series(0, (select max(id) from tickets), 10000) n;
 """
-"""Texts of 40 words of 3,000, the first ones often; one ticket in twenty has twenty comments, of which four are notes."""
+"""Texts of 40 words of 3,000, the first ones often; one ticket in twenty has twenty comments, four of them notes."""
 
 
 @dataclass(frozen=True, slots=True)

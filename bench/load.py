@@ -1,4 +1,4 @@
-"""A load generator: `python -m bench.load` sends requests over kept-alive connections, each as soon as it has its answer.
+"""A load generator: `python -m bench.load` sends requests on kept-alive connections, each when the last is answered.
 
 It reads what to send from its standard input and writes what it found to its standard output, as JSON. It looks at as
 little of an answer as it can: status and length.

@@ -1,4 +1,4 @@
-"""What agents open all day: our requests a second beside those of a floor written by hand, in turn, on the same desk."""
+"""What agents open all day: our requests a second beside those of a floor written by hand, in turn, on one desk."""
 
 import json
 import random
@@ -98,7 +98,7 @@ def _pairs(servers: Servers) -> Iterator[str]:
     """Yield two words of each of some tickets, common and rare ones as they come."""
     chance = random.Random(20261123)
     for (text,) in servers.admin.execute(_TEXTS, (SAMPLES,)):
-        words = sorted({word.lower() for word in text.split() if word.isascii() and word.isalpha() and len(word) > 3})
+        words = sorted({word.lower() for word in text.split() if word.isascii() and word.isalpha() and word[3:]})
         if len(words) > 1:
             yield " ".join(chance.sample(words, 2))
 

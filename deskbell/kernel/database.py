@@ -4,10 +4,10 @@ Every transaction begins by saying who acts (`Actor`); without that PostgreSQL r
 `autoflush=False, expire_on_commit=False`, and errors leave here as `DeskbellError`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import asyncpg
 import psycopg
@@ -29,6 +29,7 @@ from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import DatabaseSettings
 
 ACTOR_KEY = "deskbell.actor"
+T = TypeVar("T")
 
 _BEGIN = text(
     "select set_config('role', :role, true), set_config('deskbell.actor', :actor, true),"
@@ -114,7 +115,8 @@ class Database:
             except OSError as error:  # a socket that is not there is "file not found"
                 raise ConnectionError(str(error)) from error
 
-        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=PatientPool, **self._pool())
+        options = {**self._pool(), "poolclass": PatientPool}
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
         ping_idle_connections(engine)
         return engine
 
@@ -163,6 +165,11 @@ class Database:
             async with self.async_sessions() as session, session.begin():
                 yield session
 
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Call `work` in such a transaction: from its begin to its commit the worlds are changed once."""
+        with translating(self.constraint_errors):
+            return await self.async_sessions().run_sync(partial(_in_transaction, work))
+
     @cached_property
     def lane(self) -> Lane:
         """The connections of `reading`, beside those of the engines."""
@@ -184,6 +191,11 @@ class Database:
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
         self.close()
+
+
+def _in_transaction(work: Callable[[Session], T], session: Session) -> T:
+    with session, session.begin():
+        return work(session)
 
 
 def _server_parameters(settings: DatabaseSettings) -> dict[str, str]:

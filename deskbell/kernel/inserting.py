@@ -1,4 +1,4 @@
-"""One new row as an entity, without the unit of work: a fifth of what flushing it costs, where nothing else is pending."""
+"""One new row as an entity without the unit of work, which takes five times as long for a single row."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.5
 """Seconds to wait for one of the pool's own connections before one beyond its size is opened."""
 
 TRUSTED: Final = 5.0

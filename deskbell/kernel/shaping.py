@@ -6,7 +6,19 @@ Objects are written with `concat`: `json_build_object` looks up anew, for each r
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, Dialect, Integer, Text, cast, func, literal_column, type_coerce
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    type_coerce,
+)
 from sqlalchemy.types import TypeDecorator
 
 Column = ColumnElement[Any]
@@ -16,7 +28,9 @@ Member = Column | str
 NULL: Final = "null"
 EMPTY: Final = "[]"
 _MOMENT: Column = literal_column("""'\\"YYYY-MM-DD"T"HH24:MI:SS.US"Z\\""'""")
-_NO_FRACTION: tuple[Column, Column] = literal_column("'.000000Z'"), literal_column("'Z'")
+_OFFSET: tuple[Column, Column] = literal_column("'+00:00'"), literal_column("'Z'")
+_USUAL_LENGTHS: Column = literal_column("(27, 34)")
+"""Of a moment in quotation marks, without a fraction of the second and with six digits of it."""
 
 
 class Json(TypeDecorator[bytes]):
@@ -66,10 +80,20 @@ def _written(column: Column) -> Column:
     elif isinstance(kind, Boolean):
         text = cast(column, Text)  # true; its output function would say t
     elif isinstance(kind, DateTime):
-        text = func.replace(func.to_char(column, _MOMENT), *_NO_FRACTION)  # RFC 3339, as pydantic writes it
+        text = _moment(column)
     else:
         text = cast(func.to_json(cast(column, Text)), Text)
     return func.coalesce(cast(text, Text), _literal(NULL)) if getattr(column, "nullable", True) else text
+
+
+def _moment(column: Column) -> Column:
+    """RFC 3339 in UTC, with six digits of the second or none, as pydantic writes it.
+
+    `to_json` does nearly that for a tenth of what `to_char` costs, but leaves out zeros at the end.
+    """
+    text = cast(func.to_json(column), Text)
+    is_usual = func.octet_length(text).op("in", is_comparison=True)(_USUAL_LENGTHS)
+    return case((is_usual, func.replace(text, *_OFFSET)), else_=func.to_char(column, _MOMENT))
 
 
 def _literal(text: str) -> Column:

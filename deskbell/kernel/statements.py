@@ -59,13 +59,12 @@ class Statement:
     def parameters(self, values: Mapping[str, Any]) -> list[bytes | None]:
         """Return the parameters in order, with these values instead of their own, if any. Raises KeyError."""
         return [
-            _encoded(values[one.name]) if one.name in values or one.is_open else one.encoded
-            for one in self._parameters
+            _encoded(values[one.name]) if one.name in values or one.is_open else one.encoded for one in self._parameters
         ]
 
     @cached_property
     def textual(self) -> TextualSelect:
-        """The statement for a session, which finds its way to it by its text; a large SELECT takes longer to recognise."""
+        """The statement for a session, which recognises a text sooner than a large SELECT."""
         named = re.sub(r"\$(\d+)", r":p\1", self._compiled.string.replace(":", r"\:"))
         columns = (column(found[0], found[3]) for found in self._compiled._result_columns)  # noqa: SLF001 - as above
         return text(named).columns(*columns)
@@ -88,7 +87,7 @@ class Statement:
             compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
         elif compiled.literal_execute_params or compiled.post_compile_params:  # lists of values are written out
             compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
-        assert isinstance(compiled, SQLCompiler)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what this dialect compiles with
         return compiled
 
     @cached_property
@@ -105,7 +104,7 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - whatever it is
     return value
 
 
-def _encoded(value: Any) -> bytes | None:  # noqa: ANN401 - whatever SQLAlchemy binds
+def _encoded(value: Any) -> bytes | None:  # noqa: ANN401, PLR0911 - whatever SQLAlchemy binds, each in its way
     match value:
         case None:
             return None

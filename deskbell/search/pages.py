@@ -8,9 +8,10 @@ statement does both, and its plan is kept.
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor
@@ -19,11 +20,11 @@ from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
 from deskbell.kernel.reading import Reading, Rows
 from deskbell.kernel.statements import Statement
-from deskbell.search.language import Query, parse
+from deskbell.search.language import Query, Words, parse
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.templates import Template, template_of
-from deskbell.search.windows import matches
+from deskbell.search.windows import WINDOW, matches, window_for
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST
 from deskbell.tickets.shapes import SORTABLE, ticket_documents
@@ -31,6 +32,12 @@ from deskbell.tickets.shapes import SORTABLE, ticket_documents
 USUAL_LIMIT: Final = 50
 _REMEMBERED: Final = 500
 _IDS: Final = "ids"
+_SIZE: Final = Statement(
+    text("select cast(reltuples as bigint) from pg_class where oid = to_regclass('tickets')").columns(size=BigInteger),
+    prepared=True,
+)
+_SIZE_LASTS: Final = 60.0
+"""Seconds for which the size of the desk is remembered."""
 Order = tuple[SortKey, ...]
 
 
@@ -75,12 +82,13 @@ class TicketPages:
         self._database = database
         self._fields: Fields = database.session_options["info"][FIELDS_KEY]
         self._plans: OrderedDict[object, _Plan] = OrderedDict()
+        self._window_now, self._window_until = WINDOW, 0.0
 
     async def page(self, reading: Reading, wanted: Wanted) -> DocumentPage:
         """Return a page as the reading's actor may see it. Raises QueryError, and InvalidError for a foreign cursor."""
         actor = reading.actor
         assert actor is not None, "nobody reads"  # noqa: S101 - a programming error
-        plan, words = await self._planned(actor, wanted)
+        plan, words = await self._planned(actor, wanted, reading)
         values = {name: word for names, word in zip(plan.words, words, strict=True) for name in names}
         rows = await reading.rows(plan.statement, values, last=plan.has_documents)
         if plan.has_documents:
@@ -89,19 +97,28 @@ class TicketPages:
             found = await documents_of(reading, rows.column(0)[: wanted.limit])
         return DocumentPage(found, _next_cursor(rows, 3 if plan.has_documents else 1, plan.order, wanted))
 
-    async def _planned(self, actor: Actor, wanted: Wanted) -> tuple[_Plan, tuple[str, ...]]:
+    async def _window(self, reading: Reading) -> int:
+        """Ask now and then how large the desk is, by PostgreSQL's own estimate."""
+        if monotonic() >= self._window_until:
+            rows = await reading.rows(_SIZE)
+            self._window_now, self._window_until = window_for(rows.row(0)[0]), monotonic() + _SIZE_LASTS
+        return self._window_now
+
+    async def _planned(self, actor: Actor, wanted: Wanted, reading: Reading) -> tuple[_Plan, tuple[str, ...]]:
         query = parse(wanted.query)
+        has_words = any(isinstance(leaf, Words) for leaf in query.leaves())
+        window = await self._window(reading) if has_words else WINDOW
         template = template_of(query, self._fields.known_to(actor)) if wanted.cursor is None else None
         if template is not None:
             who = actor.user_id if template.is_personal else None
-            key = (template.query, wanted.statuses, wanted.order, wanted.limit, actor.kind, who)
+            key = (template.query, wanted.statuses, wanted.order, wanted.limit, window, actor.kind, who)
             plan = self._plans.get(key) or self._compiled(
-                actor, await self._prepared(actor, template.query), wanted, template
+                actor, await self._prepared(actor, template.query), wanted, template, window
             )
             if all(plan.words):
                 self._remember(key, plan)
                 return plan, template.words
-        return self._compiled(actor, await self._prepared(actor, query), wanted, None), ()
+        return self._compiled(actor, await self._prepared(actor, query), wanted, None, window), ()
 
     def _remember(self, key: object, plan: _Plan) -> None:
         self._plans[key] = plan
@@ -116,7 +133,9 @@ class TicketPages:
         options = self._database.session_options
         return prepare(Session(info={**options["info"], ACTOR_KEY: actor}), query)
 
-    def _compiled(self, actor: Actor, prepared: Prepared, wanted: Wanted, template: Template | None) -> _Plan:
+    def _compiled(
+        self, actor: Actor, prepared: Prepared, wanted: Wanted, template: Template | None, window: int
+    ) -> _Plan:
         order = prepared.keys or wanted.order
         further = (Ticket.status.in_(wanted.statuses),) if wanted.statuses else ()
         if template is not None and not template.has_words and all(key.name in SORTABLE for key in order):
@@ -124,8 +143,8 @@ class TicketPages:
             limited = keyset(tickets, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted))
             documents = ticket_documents(limited, for_staff=actor.is_staff, order=order)
             return _Plan(Statement(documents, prepared=True, literal=True), order, has_documents=True)
-        page = matches(prepared, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted), further=further)
-        found = Statement(page)
+        options: dict[str, Any] = {"cursor": wanted.cursor, "query": _name(wanted), "further": further}
+        found = Statement(matches(prepared, order, limit=wanted.limit, window=window, **options))
         words = tuple(tuple(found.names_of(slot)) for slot in (template.slots if template else ()))
         return _Plan(found, order, words)
 

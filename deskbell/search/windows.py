@@ -8,6 +8,7 @@ tickets that fit otherwise. Only where these have too few matches is the index a
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import log2, sqrt
 from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, FromClause, Select, func, not_, or_, select, true, union_all
@@ -21,8 +22,20 @@ from deskbell.tickets.models import Ticket
 WINDOW: Final = 5_000
 """Tickets whose words are looked at one by one: some 20 ms."""
 
+SMALLEST_WINDOW: Final = 128
+
 Ids = Select[*tuple[Any, ...]]
 Keys = Sequence[SortKey]
+
+
+def window_for(tickets: float) -> int:
+    """Return a window for a desk of about so many tickets, at most `WINDOW`.
+
+    What is looked at in vain grows with the window, and what the index may have beyond it with the desk over the
+    window: together they are least where the window grows with the square root. By powers of two, so that it stays.
+    """
+    wanted = max(2 * sqrt(max(tickets, 0)), SMALLEST_WINDOW)
+    return min(WINDOW, 1 << round(log2(wanted)))
 
 
 def matches(
@@ -34,6 +47,7 @@ def matches(
     cursor: Cursor | None = None,
     query: str = "",
     further: Sequence[ColumnElement[bool]] = (),
+    window: int = WINDOW,
 ) -> Ids:
     """Return up to `limit` + 1 rows of an id and the sort values, in order, that fit a query and `further` conditions.
 
@@ -44,9 +58,9 @@ def matches(
     page = keyset(wanted, keys, limit=1, cursor=cursor, query=query).limit(limit + 1)
     if prepared.text is None:
         return page
-    newest = page.limit(WINDOW).cte("newest")
+    newest = page.limit(window).cte("newest")
     near = _sorted(_with_words(newest, prepared.text), newest, keys).limit(limit + 1).cte("near")
-    is_answer = or_(_count(newest) < WINDOW, _count(near) > (limit if enough is None else enough))
+    is_answer = or_(_count(newest) < window, _count(near) > (limit if enough is None else enough))
     rest = _of_documents(page.order_by(None), prepared.text).cte("rest").prefix_with("materialized")
     deep = _sorted(select(rest), rest, keys).limit(limit + 1).subquery("deep")
     found = union_all(select(near).where(is_answer), select(deep).where(not_(is_answer))).subquery("found")

@@ -1,10 +1,13 @@
 """One ticket with its thread, as a document."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import String, bindparam
+from sqlalchemy.orm import Session
 
+from deskbell.kernel.database import actor_of
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.statements import Statement
 from deskbell.kernel.text import clean
@@ -22,10 +25,24 @@ async def thread_of(reading: Reading, number: str, *, last: bool = False) -> tup
     """
     actor = reading.actor
     statement = _by_number(for_staff=actor is not None and actor.is_staff)
-    rows = await reading.rows(statement, {_NUMBER: clean(number).strip().upper()}, last=last)
-    if not len(rows):
+    rows = await reading.rows(statement, _values(number), last=last)
+    return _found(rows.row(0) if len(rows) else None, number)
+
+
+def thread_in(session: Session, number: str) -> tuple[int, bytes]:
+    """Return the same in a session's transaction."""
+    statement = _by_number(for_staff=actor_of(session).is_staff)
+    return _found(session.execute(statement.textual, statement.by_position(_values(number))).one_or_none(), number)
+
+
+def _values(number: str) -> dict[str, str]:
+    return {_NUMBER: clean(number).strip().upper()}
+
+
+def _found(row: Sequence[Any] | None, number: str) -> tuple[int, bytes]:
+    if row is None:
         raise NoSuchTicketError(f"There is no ticket {number}.")
-    _, version, document = rows.row(0)
+    _, version, document = row
     return version, document
 
 

@@ -101,7 +101,8 @@ def create_app(
     app.state.readiness = Readiness(database, migrator, resources.clock)
     app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     install_problem_handlers(app, error_page)
-    for router in (tickets.reads, *(module.router for module in API), health.router, documentation.router, *pages):
+    ours = (tickets.reads, tickets.writes, *(module.router for module in API), health.router, documentation.router)
+    for router in (*ours, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
     app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)

@@ -63,10 +63,7 @@ class Claim:
 
     async def keep(self, response: Response, instead: bytes | None) -> None:
         """Write the answer beside the key; `instead` replaces a body with secrets in it."""
-        headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))}
-        body = response.body if instead is None else instead
-        values = {"status": response.status_code, "headers": headers, "body": bytes(body)}
-        await self.session.execute(update(IdempotencyKey).where(IdempotencyKey.id == self.row_id).values(values))
+        await self.session.run_sync(keep_answer, self.row_id, response, instead)
 
 
 def remember_instead(request: Request, body: bytes) -> None:
@@ -90,12 +87,24 @@ async def read_attempt(request: Request) -> Attempt | None:
 
 async def claim_key(session: AsyncSession, request: Request, user_id: int, attempt: Attempt) -> None:
     """Claim the request's key. Raises AlreadyAnsweredError, KeyReusedError or ConflictError."""
-    row_id = await session.run_sync(_claim, user_id, attempt.key, attempt.fingerprint)
+    row_id = await session.run_sync(claim, user_id, attempt)
     request.state.claim = Claim(row_id, session)
 
 
-def _claim(session: Session, user_id: int, key: str, fingerprint: bytes) -> int:
-    """Insert the key, or take over one that has expired; what is there already and still holds is the answer."""
+def keep_answer(session: Session, row_id: int, response: Response, instead: bytes | None = None) -> None:
+    """Write an answer beside its key; see `Claim.keep`."""
+    headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))}
+    body = response.body if instead is None else instead
+    values = {"status": response.status_code, "headers": headers, "body": bytes(body)}
+    session.execute(update(IdempotencyKey).where(IdempotencyKey.id == row_id).values(values))
+
+
+def claim(session: Session, user_id: int, attempt: Attempt) -> int:
+    """Insert the key, or take over one that has expired; what is there already and still holds is the answer.
+
+    Return the row's id. Raises AlreadyAnsweredError, KeyReusedError or ConflictError.
+    """
+    key, fingerprint = attempt.key, attempt.fingerprint
     row: dict[str, Any] = {"user_id": user_id, "key": key, "fingerprint": fingerprint}
     fresh: dict[str, Any] = {"fingerprint": fingerprint, "status": None, "headers": None, "body": None}
     now = func.clock_timestamp()

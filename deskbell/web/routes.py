@@ -15,6 +15,7 @@ from deskbell.web.documentation import SECURITY_SCHEMES
 from deskbell.web.idempotency import AlreadyAnsweredError, Claim
 from deskbell.web.problems import problem_responses
 from deskbell.web.reading import nothing, read
+from deskbell.web.writing import check_may_write
 
 PREFIX = "/api/v1"
 USUAL_PROBLEMS = problem_responses(400, 401, 403, 404, 422, 500, 503)
@@ -103,6 +104,23 @@ class _Model:
             return self._model.model_validate(given), []
         except ValidationError as error:
             return None, [{**found, "loc": ("query", *found["loc"])} for found in error.errors(include_url=False)]
+
+
+class WriteRoute(ApiRoute):
+    """A route whose handler opens its transaction itself, with `write`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler: somebody who may not ask is not told how to."""
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await original(request)
+            except RequestValidationError:
+                await check_may_write(request)
+                raise
+
+        return handle
 
 
 class PublicRoute(ApiRoute):

@@ -1,4 +1,4 @@
-"""Queries that differ in their words alone share a statement: with the words put in, it is the one that each would have."""
+"""Queries that differ in their words alone share a statement: with the words put in, it is what each would have."""
 
 from typing import Any
 

@@ -18,18 +18,20 @@ from deskbell.tickets.bodies import Body
 from deskbell.tickets.changes import change_ticket
 from deskbell.tickets.models import TicketStatus
 from deskbell.tickets.queries import ORDERS
-from deskbell.tickets.thread import thread_of
+from deskbell.tickets.thread import thread_in, thread_of
 from deskbell.web.bodies import read_body
 from deskbell.web.conditional import Expected, tagged_response
 from deskbell.web.dependencies import Tools, Transaction
 from deskbell.web.paging import PageOf, Paging
 from deskbell.web.reading import read
-from deskbell.web.routes import PREFIX, WRITING_PROBLEMS, ReadRoute, api_router
+from deskbell.web.routes import PREFIX, WRITING_PROBLEMS, ReadRoute, WriteRoute, api_router
 from deskbell.web.schemas.base import Number, Text
 from deskbell.web.schemas.tickets import TicketChange, TicketIn, TicketOut, TicketSummary
+from deskbell.web.writing import write
 
 router = api_router("/tickets", "tickets")
 reads = api_router("/tickets", "tickets", ReadRoute)
+writes = api_router("/tickets", "tickets", WriteRoute)
 NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed"}}
 
 
@@ -72,22 +74,22 @@ async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()
     return paging.send(found.documents, found.next_cursor)
 
 
-@router.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)
-async def open_ticket(request: Request, session: Transaction, wanted: TicketIn) -> Response:
+@writes.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)
+async def open_ticket(request: Request, wanted: TicketIn) -> Response:
     """Open a ticket for yourself, or, as the desk, for somebody else."""
     body = await read_body(wanted.description, wanted.description_format, field="description")
-    number = await session.run_sync(_open, wanted, body)
-    response = await _ticket(request, session, number, status=201)
-    response.headers["Location"] = f"{PREFIX}/tickets/{number}"
-    return response
+    return await write(request, partial(_open, request, wanted, body))
 
 
-def _open(session: Session, wanted: TicketIn, body: Body) -> str:
+def _open(request: Request, wanted: TicketIn, body: Body, session: Session) -> Response:
     requester = find_requester(
         session, user_id=wanted.requester_id, email=wanted.requester_email, full_name=wanted.requester_name
     )
     ticket = actions.open_ticket(session, body=body, requester=requester, title=wanted.title, priority=wanted.priority)
-    return ticket.ticket_number
+    version, document = thread_in(session, ticket.ticket_number)
+    response = tagged_response(request, document, version, status=201)
+    response.headers["Location"] = f"{PREFIX}/tickets/{ticket.ticket_number}"
+    return response
 
 
 @reads.get("/{number}", response_model=TicketOut, summary="Read a ticket", responses=NOT_CHANGED)
