@@ -50,13 +50,14 @@ class Task:
 
 def run(options: Options) -> Iterator[Figure]:
     """Yield for each task which part of the floor's requests a second ours are, and the figures behind it."""
-    with _folder(options) as folder, served_desk(folder, options.tickets) as servers:
+    with folder_of(options) as folder, served_desk(folder, options.tickets) as servers:
         for task in _tasks(servers):
             yield _measured(task, servers)
 
 
 @contextmanager
-def _folder(options: Options) -> Iterator[Path]:
+def folder_of(options: Options) -> Iterator[Path]:
+    """Yield the data directory of the desk to measure; a new one is removed in the end."""
     if options.desk is not None:
         yield options.desk
         return

@@ -8,18 +8,16 @@ import random
 import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 from sqlalchemy.orm import Session
 
 from bench.desk import fill
 from bench.figures import Figure, seconds
-from bench.reading import Options
+from bench.reading import Options, folder_of
 from deskbell.accounts.queries import get_user
 from deskbell.kernel.actor import Actor, ActorKind, Channel
 from deskbell.kernel.explaining import explaining
@@ -79,7 +77,7 @@ class _UndoneError(Exception):
 
 def run(options: Options) -> Iterator[Figure]:
     """Yield a figure for each action, and the sizes of the largest tables and indexes."""
-    with _folder(options) as folder, open_desk(Settings(data_dir=folder)) as desk:
+    with folder_of(options) as folder, open_desk(Settings(data_dir=folder)) as desk:
         ensure_schema(desk, upgrade=True)
         with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
             fill(admin, options.tickets)
@@ -88,15 +86,6 @@ def run(options: Options) -> Iterator[Figure]:
             yield from measured.writing()
             for name, megabytes in admin.execute(_SIZES):
                 yield Figure(f"size of {name}", float(megabytes), "MB")
-
-
-@contextmanager
-def _folder(options: Options) -> Iterator[Path]:
-    if options.desk is not None:
-        yield options.desk
-        return
-    with TemporaryDirectory(prefix="deskbell-bench-") as folder:
-        yield Path(folder)
 
 
 class _Measured:

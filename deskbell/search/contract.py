@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
@@ -15,12 +15,13 @@ from deskbell.kernel.text import clean
 from deskbell.kernel.worlds import both_worlds
 from deskbell.search.language.tree import And, Query, Words
 from deskbell.search.queries import prepare
+from deskbell.search.totals import CAP, count_up_to
 from deskbell.search.windows import matches
 from deskbell.tickets.filters import TagMatch, TicketFilter, filtered
 from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST, listed_by_ids
 
-MOST_COUNTED: Final = 10_000
+MOST_COUNTED: Final = CAP
 """Matches that are counted; a total of one more stands for more than these."""
 DEEPEST: Final = 10_000
 MOST_WORDS: Final = 50
@@ -68,8 +69,9 @@ def search_tickets(  # noqa: PLR0913 - what a person can search by
     prepared = prepare(session, _words(search_term))
     further = filtered(select(Ticket), wanted, actor).whereclause
     conditions = () if further is None else (further,)
-    total = session.scalars(_count(prepared.narrow(select(Ticket)).where(*conditions))).one()
-    if offset >= total and total <= MOST_COUNTED:
+    counted = count_up_to(session, prepared.narrow(select(Ticket)).where(*conditions), MOST_COUNTED)
+    total = counted.count if counted.is_exact else MOST_COUNTED + 1
+    if offset >= total and counted.is_exact:
         return SearchPage([], total)
     rows = session.execute(matches(prepared, NEWEST_FIRST, limit=offset + limit - 1, further=conditions)).all()
     return SearchPage(listed_by_ids(session, [row.id for row in rows[offset:]]), total)
@@ -83,11 +85,6 @@ def _words(term: str) -> Query:
     if len(words) > MOST_WORDS:
         raise InvalidError(f"search_term has at most {MOST_WORDS} words.", field="search_term")
     return Query(And(words) if len(words) > 1 else words[0] if words else None)
-
-
-def _count(matching: Select[Ticket]) -> Select[*tuple[Any, ...]]:
-    found = matching.with_only_columns(Ticket.id).limit(MOST_COUNTED + 1).subquery()
-    return select(func.count()).select_from(found)
 
 
 def _check_offset(offset: int) -> None:
