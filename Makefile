@@ -7,6 +7,7 @@
 BIN := .venv/bin
 RUN := .venv/.for-run
 DEV := .venv/.for-dev
+FETCHED := hatch_build.py package-lock.json deskbell/web/static/icons.txt
 
 ##@ Use
 
@@ -58,8 +59,8 @@ help: ## this list
 
 # What is installed is as old as these marks: nothing is done again until one of the files changes.
 
-$(RUN): pyproject.toml uv.lock tools/install.sh
+$(RUN): pyproject.toml uv.lock tools/install.sh $(FETCHED)
 	@tools/install.sh run
 
-$(DEV): pyproject.toml uv.lock tools/install.sh
+$(DEV): pyproject.toml uv.lock tools/install.sh $(FETCHED)
 	@tools/install.sh dev

@@ -32,8 +32,12 @@ case $("$uv" --version 2>/dev/null || true) in
     *) echo "Installing uv $UV_VERSION into .tools ..." && install_uv "$(tools/python.sh)" ;;
 esac
 
-case $1 in
-    run) "$uv" sync --frozen --inexact --compile-bytecode --python "$python" --no-dev && touch .venv/.for-run ;;
-    dev) "$uv" sync --frozen --inexact --python "$python" && touch .venv/.for-run .venv/.for-dev ;;
+# The pages' scripts and icons are fetched when Deskbell is installed; where they are gone it is installed once more.
+[ -f deskbell/web/static/vendor/icons.svg ] || set -- "$1" --reinstall-package deskbell
+kind=$1 && shift
+
+case $kind in
+    run) "$uv" sync --frozen --inexact --compile-bytecode --python "$python" --no-dev "$@" && touch .venv/.for-run ;;
+    dev) "$uv" sync --frozen --inexact --python "$python" "$@" && touch .venv/.for-run .venv/.for-dev ;;
     *) echo "usage: tools/install.sh run|dev" >&2 && exit 2 ;;
 esac

@@ -7,23 +7,43 @@ without a server.
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from deskbell.web import i18n
+from deskbell.web.i18n import gettext as _
+from deskbell.web.i18n import marked
+
 HERE: Final = Path(__file__).parent
+STATIC_PATH: Final = "/static"
+VERSION_MARK: Final = "v-"
 
 LABELS: Final[Mapping[str, str]] = {
-    "email": "E-mail",
-    "mail": "E-mail",
+    "open": marked("Open"),
+    "in_progress": marked("In progress"),
+    "waiting_on_customer": marked("Waiting on customer"),
+    "resolved": marked("Resolved"),
+    "closed": marked("Closed"),
+    "low": marked("Low"),
+    "medium": marked("Medium"),
+    "high": marked("High"),
+    "urgent": marked("Urgent"),
+    "customer": marked("Customer"),
+    "agent": marked("Agent"),
+    "admin": marked("Administrator"),
+    "email": marked("E-mail"),
+    "mail": marked("E-mail"),
+    "web": marked("Web"),
     "api": "API",
-    "cli": "Command line",
+    "cli": marked("Command line"),
+    "import": marked("Import"),
     "sql": "SQL",
 }
-"""Words that are not simply their code with spaces and a capital letter."""
+"""What people call statuses, priorities, roles and channels; another code is itself with a capital letter."""
 
 FILE_KINDS: Final[Mapping[str, str]] = {
     "application/gzip": "gzip archive",
@@ -48,23 +68,20 @@ OPTIONAL: Final[Mapping[str, object]] = {
     "draft": None,  # {content, is_internal, status}: what was typed into the refused reply form
     "cursor": None,  # the cursor that this page of the list was asked with
     "count_text": None,
+    "built_in_views": (),  # a page outside of the workspace has no rail
+    "saved_views": (),
+    "theme": "",
+    "path": "",
 }
 """What a page may be rendered without. Any other name that a route forgets is an error, not an empty place."""
 
-_UNITS: Final = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "h"),
-    (timedelta(minutes=1), "min"),
-)
-_SIZES: Final = ("bytes", "kB", "MB", "GB", "TB")
+_SIZES: Final = (marked("bytes"), "kB", "MB", "GB", "TB")
 _WORD: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _STATUS: Final = "status:"
 
 
 def build_environment(templates: Path = HERE / "templates", static: Path = HERE / "static") -> Environment:
-    """Everything escaped, nothing undefined; `static('base.css')` is the address of that file as it is now."""
+    """Everything escaped, nothing undefined; `static("base.css")` is the address of that file as it is now."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -72,56 +89,56 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.filters |= {
         "ago": ago,
         "local_time": local_time,
+        "local_day": local_day,
+        "number": i18n.number,
         "iso": iso,
         "bytes": size_in_words,
-        "duration": duration,
+        "duration": i18n.span,
         "label": label,
         "file_kind": file_kind,
         "initials": initials,
         "with_status": with_status,
         "only_status": only_status,
     }
-    environment.globals |= OPTIONAL
+    environment.globals |= {**OPTIONAL, "language": i18n.current, "languages": i18n.languages}
     environment.globals["static"] = static_urls(static).__getitem__
     return environment
 
 
 def static_urls(folder: Path) -> dict[str, str]:
-    """Name of each file in `folder` → its address, which a browser may keep for ever because it names the content."""
-    return {
-        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:10]}"
-        for file in sorted(folder.iterdir())
-        if file.is_file()
-    }
+    """Name of each file beneath `folder` → its address, which a browser may keep for ever.
+
+    The address holds a digest of all files, so that scripts and styles that name each other by relative paths lead to
+    the same version.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+    version = digest.hexdigest()[:10]
+    names = (path.relative_to(folder).as_posix() for path in files)
+    return {name: f"{STATIC_PATH}/{VERSION_MARK}{version}/{name}" for name in names}
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long before `now`, in its largest whole unit: `5 min ago`; `just now` within a minute and in the future."""
-    passed = now - moment
-    for unit, name in _UNITS:
-        if passed >= unit:
-            count = passed // unit
-            plural = "s" if count > 1 and unit >= timedelta(days=1) else ""
-            return f"{count} {name}{plural} ago"
-    return "just now"
+    """How long before `now`: `5 min ago`; `just now` within a minute and in the future."""
+    return i18n.before(now - moment)
 
 
 def local_time(moment: datetime, zone: str | tzinfo) -> str:
-    """`22 Nov 2026, 23:09 CET` where the reader lives; UTC where `zone` is no name of the tz database."""
-    there = moment.astimezone(_zone(zone))
-    return f"{there.day} {there:%b %Y, %H:%M %Z}"
+    """`22 Nov 2026, 23:09` where the reader lives; UTC where `zone` is no name of the tz database."""
+    return i18n.date_and_time(moment, _zone(zone))
 
 
-def duration(seconds: int) -> str:
-    """How long to wait, rounded up so that nobody comes back too early: `45 seconds`, `3 minutes`, `2 hours`."""
-    for size, name in ((3600, "hour"), (60, "minute")):
-        if seconds > size:
-            return f"{-(-seconds // size)} {name}s"
-    return "1 second" if seconds == 1 else f"{seconds} seconds"
+def local_day(moment: datetime, zone: str | tzinfo) -> str:
+    """`22 Nov 2026` where the reader lives."""
+    return i18n.day(moment, _zone(zone))
 
 
 def iso(moment: datetime) -> str:
@@ -132,14 +149,14 @@ def iso(moment: datetime) -> str:
 def size_in_words(size: int) -> str:
     """`820 bytes`, `1.4 MB`; a kB has 1024 bytes, as in file managers and in the limits on attachments."""
     if size == 1:
-        return "1 byte"
+        return _("1 byte")
     step = min(max(size.bit_length() - 1, 0) // 10, len(_SIZES) - 1)
-    return f"{size / 1024**step:.1f}".removesuffix(".0") + f" {_SIZES[step]}"
+    return f"{i18n.number(round(size / 1024**step, 1))} {_(_SIZES[step])}"
 
 
 def label(code: str) -> str:
     """A status, priority, channel or column as people say it: `waiting_on_customer` → `Waiting on customer`."""
-    return LABELS.get(code) or code.removesuffix("_id").replace("_", " ").capitalize()
+    return _(LABELS.get(code) or code.removesuffix("_id").replace("_", " ").capitalize())
 
 
 def file_kind(media_type: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, UndefinedError
 
+from deskbell.web import i18n
 from deskbell.web import templating as t
 
 NOW = datetime(2026, 11, 22, 22, 9, tzinfo=UTC)
@@ -63,7 +64,7 @@ def list_page(pages: Environment, **changed: object) -> str:
         "query": {"text": "", "error": None},
         "page": {"items": [ticket()], "next_cursor": None, "has_more": False},
     }
-    return pages.get_template("tickets/list.html").render(context | changed)
+    return pages.get_template("workspace/list.html").render(context | changed)
 
 
 def ticket_page(pages: Environment, **changed: object) -> str:
@@ -79,7 +80,7 @@ def ticket_page(pages: Environment, **changed: object) -> str:
         "comments": [comment(1, RAVI), comment(2, RAVI, is_internal=True)],
         "history": [],
     }
-    return pages.get_template("tickets/show.html").render(context | changed)
+    return pages.get_template("workspace/ticket.html").render(context | changed)
 
 
 class Forms(HTMLParser):
@@ -107,11 +108,11 @@ class Forms(HTMLParser):
         (timedelta(seconds=59), "just now"),
         (timedelta(seconds=60), "1 min ago"),
         (timedelta(minutes=59, seconds=59), "59 min ago"),
-        (timedelta(hours=23), "23 h ago"),
+        (timedelta(hours=23), "23 hr ago"),
         (timedelta(days=1), "1 day ago"),
-        (timedelta(days=29), "29 days ago"),
-        (timedelta(days=31), "1 month ago"),
-        (timedelta(days=800), "2 years ago"),
+        (timedelta(days=29), "4 wk ago"),
+        (timedelta(days=31), "1 mo ago"),
+        (timedelta(days=800), "2 yr ago"),
     ],
 )
 def test_a_time_is_told_in_its_largest_whole_unit(passed: timedelta, words: str) -> None:
@@ -119,13 +120,13 @@ def test_a_time_is_told_in_its_largest_whole_unit(passed: timedelta, words: str)
 
 
 def test_a_time_is_shown_where_the_reader_lives() -> None:
-    assert t.local_time(NOW, "Europe/Berlin") == "22 Nov 2026, 23:09 CET"
-    assert t.local_time(NOW, timezone(timedelta(hours=9), "JST")) == "23 Nov 2026, 07:09 JST"
+    assert t.local_time(NOW, "Europe/Berlin") == "22 Nov 2026, 23:09"
+    assert t.local_time(NOW, timezone(timedelta(hours=9), "JST")) == "23 Nov 2026, 07:09"
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "a\0b", "Europe"])
 def test_an_unknown_time_zone_shows_utc_instead_of_failing(zone: str) -> None:
-    assert t.local_time(NOW, zone) == "22 Nov 2026, 22:09 UTC"
+    assert t.local_time(NOW, zone) == "22 Nov 2026, 22:09"
 
 
 def test_machines_read_times_in_utc() -> None:
@@ -134,10 +135,10 @@ def test_machines_read_times_in_utc() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3600, "60 minutes"), (3601, "2 hours")],
+    [(1, "1 second"), (60, "1 minute"), (61, "2 minutes"), (3600, "1 hour"), (3601, "2 hours")],
 )
 def test_a_wait_is_never_told_too_short(seconds: int, words: str) -> None:
-    assert t.duration(seconds) == words
+    assert i18n.span(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -145,12 +146,12 @@ def test_a_wait_is_never_told_too_short(seconds: int, words: str) -> None:
     [
         (0, "0 bytes"),
         (1, "1 byte"),
-        (1023, "1023 bytes"),
+        (1023, "1,023 bytes"),
         (1024, "1 kB"),
         (1_500_000, "1.4 MB"),
         (25 * 1024**2, "25 MB"),
-        (1023 * 1024, "1023 kB"),
-        (5000 * 1024**4, "5000 TB"),
+        (1023 * 1024, "1,023 kB"),
+        (5000 * 1024**4, "5,000 TB"),
     ],
 )
 def test_sizes_are_short(size: int, words: str) -> None:
@@ -192,7 +193,7 @@ def test_no_status_is_marked_when_the_query_asks_for_several() -> None:
 
 def test_a_name_that_a_route_forgets_is_an_error(pages: Environment) -> None:
     with pytest.raises(UndefinedError):
-        pages.get_template("tickets/list.html").render(viewer=AGENT, query={"text": "", "error": None})
+        pages.get_template("workspace/list.html").render(viewer=AGENT, query={"text": "", "error": None})
 
 
 def test_what_people_wrote_is_shown_not_run(pages: Environment) -> None:

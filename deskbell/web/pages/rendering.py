@@ -1,6 +1,6 @@
-"""How a page becomes a response: the template, who looks at it, and the problem page."""
+"""How a page becomes a response: the template, who looks at it and in which language, and the problem page."""
 
-from typing import cast
+from typing import Final, cast
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -10,14 +10,20 @@ from jinja2 import Environment
 from deskbell.accounts.login import Identity
 from deskbell.kernel.resources import Resources
 from deskbell.web.csrf import COOKIE, csrf_token_for
+from deskbell.web.i18n import Language, preferred, speaking
 from deskbell.web.pages.present import Viewer
 from deskbell.web.problems import Problem
+
+LANGUAGE_COOKIE: Final = "deskbell_language"
+THEME_COOKIE: Final = "deskbell_theme"
+THEMES: Final = ("light", "dark")
+"""Any other theme is the one that the reader's system has."""
 
 
 def render(
     request: Request, template: str, *, status: int = 200, me: Identity | None = None, **context: object
 ) -> Response:
-    """Render a template for whoever is logged in."""
+    """Render a template for whoever is logged in, in their language."""
     environment = cast("Environment", request.app.state.templates)
     resources = cast("Resources", request.app.state.resources)
     if me is not None:
@@ -25,8 +31,18 @@ def render(
             "viewer": Viewer.of(me),
             "csrf_token": csrf_token_for(request.app.state.key, request.cookies[COOKIE]),
         }
-    html = environment.get_template(template).render(now=resources.clock.now(), **context)
-    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "private, no-store"})
+    theme = request.cookies.get(THEME_COOKIE, "")
+    context |= {"path": request.url.path, "theme": theme if theme in THEMES else ""}
+    reader = language_of(request)
+    with speaking(reader):
+        html = environment.get_template(template).render(now=resources.clock.now(), **context)
+    headers = {"Cache-Control": "private, no-store", "Content-Language": reader.code}
+    return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def language_of(request: Request) -> Language:
+    """Return the language in which somebody reads: what they chose, else what their browser asks for."""
+    return preferred(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
 
 
 async def error_page(request: Request, problem: Problem) -> Response:

@@ -14,8 +14,8 @@ from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
 from deskbell.testing.factories import SYSTEM
 from deskbell.web.csrf import COOKIE, csrf_token_for
-from deskbell.web.pages import login, tickets
 from deskbell.web.pages.rendering import error_page
+from deskbell.web.site import PAGES
 from deskbell.web.templating import build_environment
 from tests.web.api.conftest import KEY, Desk, app_on, short_log
 
@@ -55,7 +55,7 @@ class Pages(Desk):
 
 
 def pages_on(database: Database, stack: AsyncExitStack) -> Pages:
-    app = app_on(database, pages=(login.router, tickets.router), error_page=error_page)
+    app = app_on(database, pages=PAGES, error_page=error_page)
     app.state.templates = build_environment()
     return Pages(app, database, stack)
 

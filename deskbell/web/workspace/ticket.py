@@ -1,4 +1,4 @@
-"""The list of tickets and one ticket with its thread, and the forms on them."""
+"""One ticket with its thread, and the forms on it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -15,43 +15,22 @@ from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
 from deskbell.tickets import labels
 from deskbell.tickets.models import TicketPriority, TicketStatus
 from deskbell.tickets.queries import get_attachment
-from deskbell.web.dependencies import Key, Me, Tools, Transaction
+from deskbell.web.dependencies import Me, Tools, Transaction
 from deskbell.web.downloads import download
-from deskbell.web.pages import screens
-from deskbell.web.pages.rendering import render
 from deskbell.web.schemas.base import Text
 from deskbell.web.uploads import Inbox
+from deskbell.web.workspace import thread
+from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False)
 
 MAXIMUM_CONTENT = 1_000_000
 
 
-@router.get("/")
-async def show_start() -> Response:
-    """Begin with the list."""
-    return RedirectResponse("/tickets", status_code=303)
-
-
-@router.get("/tickets")
-async def show_tickets(
-    request: Request,
-    session: Transaction,
-    me: Me,
-    key: Key,
-    q: Annotated[str, Query(max_length=5000)] = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-) -> Response:
-    """Show the tickets that a query finds, last updated first."""
-    context = await session.run_sync(screens.ticket_list, q, cursor or None, key)
-    status = 422 if context["query"]["error"] else 200
-    return render(request, "tickets/list.html", status=status, me=me, cursor=cursor, **context)
-
-
 @router.get("/tickets/{number}")
 async def show_ticket(request: Request, session: Transaction, me: Me, number: str) -> Response:
     """Show one ticket."""
-    return render(request, "tickets/show.html", me=me, **await session.run_sync(screens.ticket, number))
+    return await show(request, session, me, "workspace/ticket.html", **await session.run_sync(thread.ticket, number))
 
 
 @router.get("/attachments/{attachment_id}")
@@ -86,13 +65,13 @@ async def send_reply(
     request: Request, inbox: Inbox, session: Transaction, me: Me, number: str, form: Annotated[Reply, Form()]
 ) -> Response:
     """Reply, or leave a note. Files are stored once the message was accepted, not for nothing."""
-    message = screens.Message(form.content, form.is_internal, form.status or None)
+    message = thread.Message(form.content, form.is_internal, form.status or None)
 
     async def change() -> None:
-        sent = await session.run_sync(screens.send, number, message, form.version)
+        sent = await session.run_sync(thread.send, number, message, form.version)
         for file in form.files:
             if file.filename:
-                await session.run_sync(screens.attach, *sent, await inbox.store(file))
+                await session.run_sync(thread.attach, *sent, await inbox.store(file))
 
     return await _changed(request, session, me, Target(number, "reply", form.model_dump(exclude={"files"})), change)
 
@@ -103,7 +82,7 @@ async def save_properties(
 ) -> Response:
     """Save status, priority and assignee together."""
     wanted = {"status": form.status, "priority": form.priority, "assignee_id": form.assignee_id or None}
-    change = partial(session.run_sync, screens.save_properties, number, wanted, form.version)
+    change = partial(session.run_sync, thread.save_properties, number, wanted, form.version)
     return await _changed(request, session, me, Target(number, "properties"), change)
 
 
@@ -153,7 +132,7 @@ async def _refused(
     request: Request, session: Transaction, me: Me, target: Target, error: InvalidError | ConflictError
 ) -> Response:
     session.expunge_all()  # what the refused change left in memory was rolled back
-    context = await session.run_sync(screens.ticket, target.number)
+    context = await session.run_sync(thread.ticket, target.number)
     kind = "stale" if isinstance(error, StaleError) else "invalid"
     context["form_error"] = {"form": target.form, "kind": kind, "message": error.message}
-    return render(request, "tickets/show.html", status=error.status, me=me, draft=target.draft, **context)
+    return await show(request, session, me, "workspace/ticket.html", status=error.status, draft=target.draft, **context)

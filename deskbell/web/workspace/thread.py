@@ -1,4 +1,4 @@
-"""What each screen shows and what its forms do, as functions over a session: slices side by side, no SQL."""
+"""What the page of one ticket shows and what its forms do, as functions over a session: slices side by side, no SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,7 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts.queries import agents
 from deskbell.kernel.database import actor_of
-from deskbell.kernel.paging import Cursor, Page
 from deskbell.kernel.resources import resources_of
-from deskbell.search.finding import find_tickets
-from deskbell.search.language import QueryError
 from deskbell.tickets.bodies import body_of
 from deskbell.tickets.changes import change_ticket, say
 from deskbell.tickets.files import StoredFile, add_attachment
@@ -19,8 +16,6 @@ from deskbell.tickets.history import Act, history_of
 from deskbell.tickets.models import Comment, Ticket, TicketPriority, TicketStatus
 from deskbell.tickets.queries import get_thread, lock_ticket
 from deskbell.web.pages import present
-
-ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +25,6 @@ class Message:
     content: str
     is_internal: bool = False
     status: TicketStatus | None = None
-
-
-def ticket_list(session: Session, text: str, cursor: str | None, key: bytes) -> dict[str, Any]:
-    """Return one page of the tickets that a query finds; where it cannot be read, where and why."""
-    error, found = None, None
-    try:
-        found = _find(session, text, cursor, key)
-    except QueryError as wrong:
-        error = {"message": wrong.message, "position": wrong.position}
-    staff = actor_of(session).is_staff
-    items = [present.ticket_row(ticket, staff=staff) for ticket in found.items] if found else []
-    following = found.next_cursor.seal(key) if found and found.next_cursor else None
-    return {
-        "page": {"items": items, "next_cursor": following, "has_more": following is not None},
-        "query": {"text": text, "error": error},
-        "statuses": present.choices(TicketStatus),
-    }
-
-
-def _find(session: Session, text: str, cursor: str | None, key: bytes) -> Page[Ticket]:
-    after = Cursor.unseal(cursor, key) if cursor else None
-    return find_tickets(session, text, limit=ROWS, cursor=after, scope=str(actor_of(session).user_id))
 
 
 def ticket(session: Session, number: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The administrator's desk: people, teams, tags, tokens, the audit log, jobs, mail, the system's health."""
