@@ -46,6 +46,10 @@ lint: $(DEV) ## the linters alone
 format: $(DEV) ## put the code into its form
 	@$(BIN)/ruff check --quiet --fix-only && $(BIN)/ruff format
 
+.PHONY: messages
+messages: $(DEV) ## collect the texts of the pages into the catalogs of the languages
+	@$(BIN)/python -m tools.messages
+
 .PHONY: clean
 clean: ## remove what was installed and cached here; the data are elsewhere and stay
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist test-results

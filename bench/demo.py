@@ -13,7 +13,7 @@ from deskbell.curation.demo.language import Language
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.local_storage import LocalStorage
 
 TICKETS = 50_000
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)

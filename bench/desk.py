@@ -112,6 +112,7 @@ def _token(desk: Desk) -> Iterator[str]:
 def _deskbell(folder: Path) -> Iterator[int]:
     command = [str(Path(sys.executable).with_name("deskbell")), "serve", "--port", "0", "--no-demo"]
     environment = {**os.environ, "DESKBELL_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    environment |= {"DESKBELL_WEB_REQUEST_RATE": "off", "DESKBELL_WEB_SEARCH_RATE": "off"}  # who asks is one person
     with _process(command, r"http://\S+?:(\d+)", "ready", env=environment) as port:
         yield port
 

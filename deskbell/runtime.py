@@ -6,20 +6,30 @@ The edges (web, worker, CLI, tests) open one of these and pass its parts on as v
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
+from deskbell.audit.recording import AccessRecorder
 from deskbell.kernel.access import APPLICATION, READ_ONLY
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.address import Address
+from deskbell.kernel.cache import Cache
 from deskbell.kernel.clock import Clock, SystemClock
+from deskbell.kernel.credentials import FileSecret, Logins
 from deskbell.kernel.crypto import derive, load_master_key
 from deskbell.kernel.database import Database, set_default_database
 from deskbell.kernel.embedded import EmbeddedPostgres
-from deskbell.kernel.errors import SetupError
+from deskbell.kernel.errors import InvalidError, SetupError
+from deskbell.kernel.keyring import KeyRing
+from deskbell.kernel.local_storage import LocalStorage
+from deskbell.kernel.reach import Reach, SmtpServer
+from deskbell.kernel.replicas import Standbys
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.roles import can_log_in, prepare_server, set_own_password
 from deskbell.kernel.settings import Settings
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.tls import secured
 from deskbell.kernel.upkeep import make_partitions
+from deskbell.kernel.vault import Vault
 from deskbell.migrations.runner import Migrator
 from deskbell.wiring import CONSTRAINT_ERRORS, FIELDS, HANDLERS
 
@@ -28,6 +38,7 @@ _OTHER_KEY = (
     "The database in {} was made with another DESKBELL_SECRET_KEY, or another secret.key in that folder. Set the same "
     "key again, or run `deskbell db adopt` to make the present one the valid one."
 )
+_NO_URL = "DESKBELL_DATABASE_PASSWORD_FILE is about DESKBELL_DATABASE_URL, which is not set: set it, or unset the file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,11 @@ class Desk:
     settings: Settings
     key: bytes
     admin: Address
+    logins: Logins
     database: Database
     resources: Resources
+    access: AccessRecorder | None = None
+    """Where it is noted who read what; None where nobody wants to know."""
 
     @property
     def migrator(self) -> Migrator:
@@ -48,7 +62,7 @@ class Desk:
     @property
     def read_only(self) -> Address:
         """The way in for reports."""
-        return self.admin.as_role(READ_ONLY, _passwords(self.key)[READ_ONLY])
+        return self.logins.way_in(READ_ONLY)
 
 
 @contextmanager
@@ -60,13 +74,15 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
     with ExitStack() as stack:
         key = _key(settings)
         admin = _server(settings, key, stack)
-        application = admin.as_role(APPLICATION, _passwords(key)[APPLICATION])
+        logins = Logins(key, admin)
+        logins.look()
+        application = logins.way_in(APPLICATION)
         if not can_log_in(application):
             embedded = settings.database.url is None
             if embedded and not can_log_in(admin.to_database("postgres")):
                 raise SetupError(_OTHER_KEY.format(settings.data_dir))
-            prepare_server(admin, _passwords(key), adopt=embedded)  # that server is nobody else's
-        resources = _resources(settings, clock or SystemClock())
+            prepare_server(admin, logins.passwords(), adopt=embedded)  # that server is nobody else's
+        resources = _resources(settings, key, clock or SystemClock(), _cache(settings, key, stack))
         database = Database(
             application,
             settings.database,
@@ -75,11 +91,13 @@ def open_desk(settings: Settings, *, clock: Clock | None = None) -> Iterator[Des
             resources=resources,
             fields=FIELDS,
             parameters={"deskbell.ticket_prefix": settings.ticket.prefix},
+            standbys=_standbys(settings, application),
         )
         stack.callback(database.close)
         set_default_database(database)
         stack.callback(set_default_database, None)
-        yield Desk(settings, key, admin, database, resources)
+        access = _access_log(settings, database, resources, stack)
+        yield Desk(settings, key, admin, logins, database, resources, access)
 
 
 def adopt(settings: Settings) -> Address:
@@ -90,7 +108,9 @@ def adopt(settings: Settings) -> Address:
     with ExitStack() as stack:
         key = _key(settings)
         admin = _server(settings, key, stack, adopt=True)
-        prepare_server(admin, _passwords(key), adopt=True)
+        logins = Logins(key, admin)
+        logins.look()
+        prepare_server(admin, logins.passwords(), adopt=True)
         return admin
 
 
@@ -113,13 +133,13 @@ def _key(settings: Settings) -> bytes:
     return load_master_key(settings.data_dir, configured)
 
 
-def _passwords(key: bytes) -> dict[str, str]:
-    return {role: derive(key, f"role:{role}") for role in (APPLICATION, READ_ONLY)}
-
-
 def _server(settings: Settings, key: bytes, stack: ExitStack, *, adopt: bool = False) -> Address:
     if settings.database.url is not None:
-        return Address.parse(settings.database.url.get_secret_value())
+        address = secured(Address.parse(settings.database.url.get_secret_value()), settings.database)
+        file = settings.database.password_file
+        return address if file is None else address.with_secret(FileSecret(file))
+    if settings.database.password_file is not None:
+        raise InvalidError(_NO_URL, field="password_file")
     password = derive(key, "role:superuser")
     embedded = EmbeddedPostgres(
         settings.data_dir,
@@ -136,11 +156,73 @@ def _server(settings: Settings, key: bytes, stack: ExitStack, *, adopt: bool = F
     return admin
 
 
-def _resources(settings: Settings, clock: Clock) -> Resources:
+def _standbys(settings: Settings, application: Address) -> Standbys:
+    """Say where the replicas are. A standby has the primary's roles, with their passwords, and the same TLS."""
+    addresses = (Address.parse(url, setting="DESKBELL_REPLICA_URL") for url in settings.replica.urls())
+    ours = tuple(application.on_server_of(secured(address, settings.database)) for address in addresses)
+    return Standbys(ours, settings.replica.max_lag)
+
+
+def _cache(settings: Settings, key: bytes, stack: ExitStack) -> Cache | None:
+    if settings.cache.url is None:
+        return None
+    cache = Cache(settings.cache, key)
+    stack.callback(cache.close)
+    return cache
+
+
+def _access_log(
+    settings: Settings, database: Database, resources: Resources, stack: ExitStack
+) -> AccessRecorder | None:
+    if not settings.access_log.enabled:
+        return None
+    recorder = AccessRecorder(database, clock=resources.clock, room=settings.access_log.buffer)
+    stack.callback(recorder.close)
+    return recorder
+
+
+def _ring(settings: Settings, key: bytes) -> KeyRing:
+    texts = settings.encryption_keys.get_secret_value() if settings.encryption_keys else ""
+    return KeyRing.configured(key, texts, is_text=settings.secret_key is not None)
+
+
+def _resources(settings: Settings, key: bytes, clock: Clock, cache: Cache | None) -> Resources:
+    ring = _ring(settings, key)
     return Resources(
         clock=clock,
-        storage=LocalStorage(settings.attachments_dir),
+        storage=LocalStorage(settings.attachments_dir, ring, seal=settings.storage.encrypt),
         ticket_prefix=settings.ticket.prefix,
         attachment_bytes=settings.storage.max_bytes,
         mail_bytes=settings.mail.max_bytes,
+        undo=timedelta(seconds=settings.workspace.undo_seconds),
+        audit_months=settings.audit.months,
+        access_months=settings.access_log.months,
+        cache=cache,
+        folders=_folders(settings),
+        vault=Vault(ring),
+        reach=_reach(settings, key),
     )
+
+
+def _reach(settings: Settings, key: bytes) -> Reach:
+    smtp, portal, web = settings.smtp, settings.portal, settings.web
+    password = smtp.password.get_secret_value() if smtp.password else ""
+    port = smtp.port or {"starttls": 587, "tls": 465, "none": 25}[smtp.tls]
+    server = SmtpServer(smtp.host, port, smtp.tls, smtp.user, password, smtp.timeout)
+    return Reach(
+        site_url=web.url or f"http://{web.host}:{web.port}",
+        tells_requesters=portal.notices,
+        server=server if smtp.host else None,
+        sender=smtp.sender,
+        reply_to=smtp.reply_to,
+        registration=portal.registration,
+        domains=tuple(portal.domains.lower().split()),
+        link_lifetime=timedelta(days=portal.link_days),
+        link_generation=portal.link_generation,
+        key=key,
+    )
+
+
+def _folders(settings: Settings) -> dict[str, Path]:
+    embedded = {"database": settings.data_dir} if settings.database.url is None else {}
+    return {"attachments": settings.attachments_dir, **embedded}

@@ -1,10 +1,13 @@
 """Fixtures of all tests: the project's own pytest plug-in, by short names, and asyncio as the only async backend."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.testing.factories import Factory
+from tests.replication import Standby, primary_server, standby_of
 
 pytest_plugins = ["deskbell.testing.plugin", "pytester"]
 
@@ -55,3 +58,10 @@ def fresh_address(deskbell_fresh_address: Address) -> Address:
 def fresh_database(deskbell_fresh_database: Database) -> Database:
     """A database for this test alone, in which commits are real."""
     return deskbell_fresh_database
+
+
+@pytest.fixture(scope="session")
+def replicated() -> Iterator[tuple[Address, Standby]]:
+    """The superuser's way to a migrated database, and a standby of its server; both for tests of replicas alone."""
+    with primary_server() as primary, standby_of(primary) as standby:
+        yield primary, standby

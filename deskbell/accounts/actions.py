@@ -3,9 +3,9 @@
 from datetime import datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from deskbell.accounts.events import PasswordChanged, UserDeactivated
 from deskbell.accounts.models import ApiToken, Organization, Role, Team, TeamMember, User
@@ -70,12 +70,24 @@ def find_or_create_customer(session: Session, email: str, full_name: str = "") -
     return session.scalars(with_email(users(), address)).one()
 
 
-def set_password(session: Session, user_id: int, password_hash: str) -> None:
-    """Give somebody a new password, ending what they are logged in to. The hash is made outside, in a thread."""
+def set_password(session: Session, user_id: int, password_hash: str, *, end_tokens: bool = False) -> int:
+    """Give somebody a new password, ending what they are logged in to. The hash is made outside, in a thread.
+
+    Their API tokens are programs' and live on, unless `end_tokens`: say so where the old password was in wrong hands.
+    Return how many are alive.
+    """
     user = get_user(session, user_id)
     user.password_hash = password_hash
     session.flush()  # subscribers act on what is written
     publish(session, PasswordChanged(user.id))
+    alive = (ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None), _is_current(ApiToken.expires_at))
+    if end_tokens:
+        session.execute(update(ApiToken).where(*alive).values(revoked_at=func.clock_timestamp()))
+    return session.scalar(select(func.count()).select_from(ApiToken).where(*alive)) or 0
+
+
+def _is_current(expires_at: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
+    return expires_at.is_(None) | (expires_at > func.clock_timestamp())
 
 
 def set_active(session: Session, user_id: int, *, active: bool) -> User:
@@ -103,13 +115,18 @@ def create_token(
         user_id=get_user(session, user_id).id,
         name=title,
         token_hash=hash_token(secret),
-        hint=secret[:8],
+        hint=hint_of(secret),
         scopes=list(scopes),
         expires_at=expires_at,
     )
     session.add(token)
     session.flush()  # for the id
     return token, secret
+
+
+def hint_of(secret: str) -> str:
+    """Return how a token begins: enough for its owner to know it by."""
+    return secret[:8]
 
 
 def revoke_token(session: Session, token_id: int, *, at: datetime) -> ApiToken:
@@ -147,6 +164,17 @@ def create_team(session: Session, *, name: str, description: str = "") -> Team:
     team = Team(name=_named(name), description=one_line(description, 1000))
     session.add(team)
     session.flush()  # for the id, and for a taken name to show here
+    return team
+
+
+def change_team(session: Session, team_id: int, *, name: str | None = None, description: str | None = None) -> Team:
+    """Rename a team, or say anew what it is for."""
+    team = get_team(session, team_id)
+    if name is not None:
+        team.name = _named(name)
+    if description is not None:
+        team.description = one_line(description, 1000)
+    session.flush()  # for a taken name to show here
     return team
 
 

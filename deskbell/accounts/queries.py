@@ -2,10 +2,10 @@
 
 from typing import TypeVar
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select, union_all
+from sqlalchemy.orm import Session, joinedload
 
-from deskbell.accounts.models import ApiToken, Organization, Role, Team, TeamMember, User
+from deskbell.accounts.models import ApiToken, LoginSession, Organization, Role, Team, TeamMember, User
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import NotFoundError
 from deskbell.kernel.paging import SortKey
@@ -20,9 +20,11 @@ def users() -> Select[User]:
 
 
 BY_ID = (SortKey(User.id),)
+NEWEST_FIRST = (SortKey(User.id, descending=True),)
 ORGANIZATIONS_BY_ID = (SortKey(Organization.id),)
 TEAMS_BY_ID = (SortKey(Team.id),)
 TOKENS_BY_ID = (SortKey(ApiToken.id),)
+NEWEST_TOKEN_FIRST = (SortKey(ApiToken.id, descending=True),)
 
 
 def users_where(
@@ -36,6 +38,26 @@ def users_where(
     asked = ((User.role, role), (User.is_active, is_active), (User.organization_id, organization_id))
     statement = users().where(*(column == value for column, value in asked if value is not None))
     return statement if email is None else with_email(statement, email)
+
+
+def found_by(statement: Select[User], text: str) -> Select[User]:
+    """Keep whose name or address begins like this, in any case. Both are found in indexes."""
+    begin = func.lower(text.strip())
+    alike = (
+        select(User.id).where(func.starts_with(func.lower(column), begin)) for column in (User.full_name, User.email)
+    )
+    return statement.where(User.id.in_(union_all(*alike)))
+
+
+def all_tokens() -> Select[ApiToken]:
+    """Return everybody's API tokens that the actor may see, each with its owner."""
+    return select(ApiToken).options(joinedload(ApiToken.user))
+
+
+def open_sessions(user_id: int) -> Select[LoginSession]:
+    """Return where somebody is logged in, the newest first."""
+    alive = (LoginSession.user_id == user_id, LoginSession.expires_at > func.clock_timestamp())
+    return select(LoginSession).where(*alive).order_by(LoginSession.id.desc())
 
 
 def members_of(session: Session, team_id: int) -> Select[User]:
@@ -67,6 +89,12 @@ def organizations() -> Select[Organization]:
 def teams() -> Select[Team]:
     """Return all teams that the actor may see."""
     return select(Team)
+
+
+def teams_of(session: Session) -> Select[Team]:
+    """Return the teams that the actor is in, by name."""
+    mine = select(TeamMember.team_id).where(TeamMember.user_id == actor_of(session).user_id)
+    return teams().where(Team.id.in_(mine)).order_by(Team.name, Team.id)
 
 
 def get_user(session: Session, user_id: int) -> User:

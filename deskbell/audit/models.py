@@ -1,10 +1,10 @@
-"""Operations and the audit log. Written by triggers alone; the application role can only read them."""
+"""Operations, the audit log and the access log. The application role can read them; it writes none of them itself."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import TIMESTAMP, BigInteger, Identity, Index, String, Text, literal_column, text
+from sqlalchemy import TIMESTAMP, BigInteger, Identity, Index, Integer, String, Text, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,32 @@ class AuditAction(StrEnum):
     CREATE = "CREATE"
     UPDATE = "UPDATE"
     DELETE = "DELETE"
+    PRUNE = "PRUNE"
+    """Of a log itself: a month of it was dropped. The record is the month, as 202511."""
+
+
+class AccessKind(StrEnum):
+    """What somebody read."""
+
+    TICKET = "ticket"
+    TICKETS = "ticket list"
+    SEARCH = "search"
+    COMPLETION = "completion"
+    COMMENTS = "comments"
+    HISTORY = "history"
+    ATTACHMENT = "attachment"
+    USER = "user"
+    USERS = "user list"
+    ORGANIZATION = "organization"
+    ORGANIZATIONS = "organization list"
+    MAIL = "mail"
+    EXPORT = "export"
+    AUDIT = "audit log"
+    ACCESS = "access log"
+    OTHER = "other"
+    """Something that nobody has put into words yet; `act` says where."""
+    LOST = "lost"
+    """So many entries as `shown` says could not be kept before this one."""
 
 
 class Operation(Base):
@@ -77,3 +103,40 @@ class AuditLog(Base):
     record_id: Mapped[int]
     action: Mapped[str] = mapped_column(String(50))
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class AccessLog(Base):
+    """One reading of something: who, when, through what, and how many rows they were shown.
+
+    `ticket_id` is known where it was one ticket or a part of it; `record_id` is of what `kind` says. `query` is what
+    was asked of a list or a search. Written by `deskbell_record_access` alone, partitioned by month.
+    """
+
+    __tablename__ = "access_logs"
+    __table_args__ = (
+        Index("ix_access_logs_ticket_id", "ticket_id", "id", postgresql_where=text("ticket_id is not null")),
+        Index("ix_access_logs_user_id", "user_id", "id"),
+        {
+            "postgresql_partition_by": "range (at)",
+            "info": {
+                "access": (Allow("admin system", "select"),),
+                "audit": "it is a log itself, and nobody can change it",
+            },
+        },
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), primary_key=True)
+    user_id: Mapped[int | None]
+    token_id: Mapped[int | None]
+    session_id: Mapped[int | None]
+    role: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(32))
+    act: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(40))
+    ticket_id: Mapped[int | None]
+    record_id: Mapped[int | None]
+    query: Mapped[str] = mapped_column(String(500))
+    shown: Mapped[int | None] = mapped_column(Integer)
+    address: Mapped[str] = mapped_column(String(64))
+    request_id: Mapped[str] = mapped_column(String(64))

@@ -15,15 +15,23 @@ from typer.main import get_command
 from deskbell import __version__
 from deskbell.cli import (
     audit,
+    audit_access,
+    audit_retention,
     database,
     demo,
     groups,
     imports,
+    jobs,
     mail,
+    mail_outbox,
     people,
+    reports,
     search,
+    secrets,
     serve,
+    server_state,
     statistics,
+    storage,
     ticket_bulk,
     tickets,
     tokens,
@@ -76,7 +84,11 @@ serve.register(app)
 worker.register(app)
 demo.register(app)
 statistics.register(app)
+server_state.register(database.app)
 ticket_bulk.register(tickets.app)
+mail_outbox.register(mail.app)
+audit_access.register(audit.app)
+audit_retention.register(audit.app)
 for name, commands in {
     "ticket": tickets.app,
     "import": imports.app,
@@ -86,9 +98,13 @@ for name, commands in {
     "token": tokens.app,
     "team": groups.teams,
     "organization": groups.organizations,
+    "report": reports.app,
     "search": search.app,
     "view": views.app,
+    "storage": storage.app,
+    "secrets": secrets.app,
     "db": database.app,
+    "jobs": jobs.app,
 }.items():
     app.add_typer(commands, name=name)
 

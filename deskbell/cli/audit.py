@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deskbell.cli.commands import As, Json, command, group
-from deskbell.cli.console import say_json, say_table, shown, when
+from deskbell.cli.console import note, say_json, say_table, shown, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,11 +23,13 @@ _THINGS = {"tickets": "ticket", "comments": "comment", "attachments": "attachmen
 @command(app, "audit show", "deskbell audit show DB-1042", "deskbell audit show DB-1042 --json")
 def show(number: Number, as_: As = "", as_json: Json = False) -> None:
     """Show the history of a ticket, of its comments, attachments and tags, oldest change first."""
+    from deskbell.audit.models import AccessKind
     from deskbell.audit.queries import changes_of_ticket
-    from deskbell.cli.desks import actor, open_desk
+    from deskbell.audit.retention import removed_before
+    from deskbell.cli.desks import actor, note_reading, open_desk
     from deskbell.tickets.queries import get_thread
 
-    with open_desk(reading=True) as desk, desk.database.transaction(actor(desk, as_)) as session:
+    with open_desk(reading=True) as desk, desk.database.transaction(who := actor(desk, as_)) as session:
         ticket = get_thread(session, number)
         statement = changes_of_ticket(ticket.id)
         found = session.execute(
@@ -35,9 +37,13 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
         )
         changes = [row._asdict() for row in found]
         names = {} if as_json else _names(session, changes)
+        removed = removed_before(session, "tickets", ticket.id)
+        note_reading(desk, who, AccessKind.HISTORY, number=number, shown=len(changes))
     if as_json:
-        say_json({"ticket": ticket.ticket_number, "changes": changes})
+        say_json({"ticket": ticket.ticket_number, "changes": changes, "removed_before": removed})
         return
+    if removed:
+        note(f"What happened before {when(removed)} was removed by retention.")
     columns = ("When", "Who", "Through", "What", "Change")
     rows = [
         (

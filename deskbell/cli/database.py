@@ -1,6 +1,7 @@
 """`deskbell db`: the schema, the server, and a way into it for who knows SQL."""
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,18 +86,22 @@ def check(as_json: Json = False) -> int:
 
 @command(app, "db status", "deskbell db status", "deskbell db status --json")
 def status(as_json: Json = False) -> None:
-    """Show revision, pending migrations, server, size and roles."""
+    """Show revision, pending migrations, server, size and roles, the cache, and how far behind each replica is."""
     from deskbell.cli.desks import open_desk
-    from deskbell.cli.inspection import facts
+    from deskbell.cli.inspection import facts, replica_line
+    from deskbell.kernel.replica_states import replica_states
 
     with open_desk(migrating=True) as desk:
-        found = facts(desk)
+        found, replicas = facts(desk), replica_states(desk.database)
     if as_json:
-        say_json(found)
+        say_json({**found, "replicas": [asdict(each) for each in replicas]})
         return
+    if weak := found.pop("tls_warning", None):
+        note(weak)
     for name, value in found.items():
         shown = (", ".join(value) or "none") if isinstance(value, list) else "nothing" if value is None else str(value)
         say(f"{name.replace('_', ' ').capitalize():<12} {shown}")
+    say(*(f"{'Replica':<12} {replica_line(each)}" for each in replicas))
 
 
 @command(app, "db adopt", "deskbell db adopt")
@@ -110,6 +115,20 @@ def adopt() -> None:
 
     server = runtime.adopt(load_settings())
     say(f"The roles of {server} go by this installation's key now.")
+
+
+@command(app, "db rotate-password", "deskbell db rotate-password")
+def rotate_password() -> None:
+    """Give the roles that Deskbell logs in as new passwords, made from the same key.
+
+    Nothing is restarted: connections that are open stay so, and every server and worker with this key, on every
+    machine, finds the new password when it next connects. The old ones are worthless at once.
+    """
+    from deskbell.cli.desks import open_desk
+
+    with open_desk(migrating=True) as desk:
+        generation = desk.logins.rotate()
+    say(f"The roles of {desk.admin} have new passwords (generation {generation}).")
 
 
 shell.register(app)

@@ -1,8 +1,8 @@
-"""The made-up tickets are written by one thread and loaded by two: while PostgreSQL works, the next are written."""
+"""The made-up tickets are written by one thread and loaded by three: while PostgreSQL works, the next are written."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -20,7 +20,8 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.storage import Storage
 
 BATCH = 2000
-_LOADERS = 2
+_LOADERS = 3
+"""One more than what two cores do at once: each waits now and then, for the disk or for another one."""
 _OPERATION = text("select nullif(current_setting('deskbell.operation', true), '')::bigint")
 
 
@@ -43,29 +44,33 @@ class Loading:
         Whatever is raised, each batch is there wholly or not at all when this returns.
         """
         actor = Actor.system(Channel.IMPORT, act="deskbell demo")
-        language = Language(self.seed)
-        files = keep_files(self.storage)
-        with self.database.transaction(actor) as session:
-            people = settle(session, language, self.seed, self.tickets)
-            operation = session.scalar(_OPERATION)
+        with ThreadPoolExecutor(1, "demo") as aside:
+            files = aside.submit(keep_files, self.storage)  # which waits for the disk
+            language = Language(self.seed)
+            with self.database.transaction(actor) as session:
+                people = settle(session, language, self.seed, self.tickets)
+                operation = session.scalar(_OPERATION)
         calendar = Calendar(int(self.until.timestamp()))
-        world = World(self.seed, calendar, language, people, files, tag_names(language))
+        world = World(self.seed, calendar, language, people, files.result(), tag_names(language))
         self._load_all(world, replace(actor, operation=operation), report, check)
         return world
 
     def _load_all(self, world: World, actor: Actor, report: Callable[[int], None], check: Callable[[], None]) -> None:
-        waiting: deque[Future[int | None]] = deque()
+        waiting: set[Future[int | None]] = set()
         with ThreadPoolExecutor(_LOADERS, "demo") as loaders:
             try:
                 for start in range(0, self.tickets, self.batch):
                     check()
                     size = min(self.batch, self.tickets - start)
                     batch, numbers = batch_of(world, start, size, self.tickets), self._numbers(actor, size)
-                    waiting.append(loaders.submit(self._load, actor, batch, numbers))
+                    loading = loaders.submit(self._load, actor, batch, numbers)
+                    waiting.add(loading)
                     if actor.operation is None:  # everybody was there already: the first batch begins the operation
-                        actor = replace(actor, operation=waiting[0].result())
+                        actor = replace(actor, operation=loading.result())
                     if len(waiting) > _LOADERS:
-                        waiting.popleft().result()
+                        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                        for loading in done:
+                            loading.result()
                     report(self.loaded["tickets"])
             finally:
                 wait(waiting)

@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import psycopg
-
 from deskbell.accounts.actions import set_password
 from deskbell.accounts.passwords import hash_password
 from deskbell.accounts.queries import get_user_by_email
@@ -21,6 +19,7 @@ from deskbell.curation.demo.people import has_real_tickets
 from deskbell.kernel.access import OWNER
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect
 from deskbell.kernel.errors import ConflictError, DeskbellError, InvalidError
 from deskbell.runtime import Desk
 from deskbell.search.indexing import weigh_words
@@ -99,7 +98,7 @@ def _tickets(desk: Desk, plan: Plan, tickets: int) -> _Outcome:
 
 def _tidy_up(admin: Address) -> None:
     """Do at once what the server would do in its own time: until then it plans for tables that were empty."""
-    with psycopg.connect(admin.dsn, autocommit=True) as owner:
+    with connect(admin, autocommit=True) as owner:
         owner.execute(f"set role {OWNER}")
         owner.execute("set maintenance_work_mem = '256MB'")
         tables = [name for (name,) in owner.execute(_TABLES)]

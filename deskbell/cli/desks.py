@@ -1,7 +1,8 @@
 """Settings from the environment, the open desk, and who acts at the command line."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,12 @@ from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError, 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from deskbell.audit.models import AccessKind
     from deskbell.kernel.actor import Actor
     from deskbell.kernel.settings import Settings
     from deskbell.runtime import Desk
+
+_NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def load_settings() -> "Settings":
@@ -33,7 +37,8 @@ def load_settings() -> "Settings":
 def _wrong_setting(error: "ValidationError") -> str:
     wrong = error.errors(include_url=False, include_input=False)[0]
     name = str(wrong["loc"][0]).upper() if wrong["loc"] else ""
-    prefix = {"Settings": "DESKBELL_"}.get(error.title, f"DESKBELL_{error.title.removesuffix('Settings').upper()}_")
+    group = error.title.removesuffix("Settings")
+    prefix = {"Settings": "DESKBELL_"}.get(error.title, f"DESKBELL_{_NEW_WORD.sub('_', group).upper()}_")
     reason = wrong["msg"].removeprefix("Input should be ").rstrip(".")
     return f"The setting {prefix}{name} is wrong: it should be {reason}. Correct it in the environment."
 
@@ -70,7 +75,9 @@ def _explaining(desk: "Desk") -> Iterator[None]:
         for line in plan:
             note(f"    {line}", "dim")
 
-    with explaining(desk.database.engine, tell):
+    with ExitStack() as stack:
+        for database in (desk.database, *desk.database.standbys):
+            stack.enter_context(explaining(database.engine, tell))
         yield
 
 
@@ -85,6 +92,37 @@ def _make_folder(data_dir: Path) -> None:
             f"The data directory {data_dir} cannot be made: {reason}. "
             "Choose another with --data-dir or DESKBELL_DATA_DIR."
         ) from error
+
+
+def note_reading(
+    desk: "Desk",
+    who: "Actor",
+    kind: "AccessKind",
+    *,
+    number: str | None = None,
+    record_id: int | None = None,
+    query: str = "",
+    shown: int | None = None,
+) -> None:
+    """Note in the access log what this command shows; it is written before the desk is closed."""
+    if desk.access is None:
+        return
+    from deskbell.audit.recording import Reading
+
+    told = (number, record_id, query, shown, _here())
+    at = desk.access.clock.now()
+    desk.access.add(Reading(at, who.user_id, None, who.kind.value, who.channel.value, who.act, kind.value, *told))
+
+
+def _here() -> str:
+    """Name the user of this machine, and the machine."""
+    import getpass
+    import socket
+
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):  # a user without a name
+        return f"@{socket.gethostname()}"
 
 
 def system() -> "Actor":

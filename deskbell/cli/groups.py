@@ -111,10 +111,12 @@ def list_organizations(as_json: Json = False) -> None:
     """List organizations."""
     from deskbell.accounts.models import Organization
     from deskbell.accounts.queries import organizations as all_organizations
-    from deskbell.cli.desks import open_desk, system
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import note_reading, open_desk, system
 
     with open_desk(reading=True) as desk, desk.database.transaction(system()) as session:
         found = session.scalars(all_organizations().order_by(Organization.name)).all()
+        note_reading(desk, system(), AccessKind.ORGANIZATIONS, shown=len(found))
     if as_json:
         say_json({"organizations": [{"id": o.id, "name": o.name, "shares_tickets": o.shares_tickets} for o in found]})
     elif found:

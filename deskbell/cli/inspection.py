@@ -7,8 +7,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from deskbell.audit.triggers import is_audited
+from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect
 from deskbell.kernel.errors import SetupError
+from deskbell.kernel.replica_states import ReplicaState
 from deskbell.kernel.roles import unreachable
+from deskbell.kernel.tls import weakness
 from deskbell.migrations.metadata import domain_tables, target_metadata
 from deskbell.runtime import Desk
 
@@ -24,6 +28,7 @@ select c.relname, t.tgname
 _SERVER = """
 select current_setting('server_version') as server_version, current_database() as name,
        pg_size_pretty(pg_database_size(current_database())) as size,
+       (select version from pg_stat_ssl where pid = pg_backend_pid() and ssl) as tls,
        (select array_agg(rolname::text order by rolname) from pg_roles where rolname like 'deskbell%') as roles
 """
 
@@ -36,12 +41,36 @@ def facts(desk: Desk) -> dict[str, Any]:
         "database": str(desk.admin),
         "embedded": desk.settings.database.url is None,
         "server": f"PostgreSQL {server['server_version']}",
+        "tls": _tls(desk.admin, server["tls"]),
+        **({"tls_warning": weak} if (weak := weakness(desk.admin)) else {}),
         "size": server["size"],
         "revision": status.current,
         "newest": status.head,
         "pending": list(status.pending),
         "roles": list(server["roles"]),
+        "cache": _cache(desk),
     }
+
+
+def _tls(address: Address, version: str | None) -> str:
+    """Say what protects the way to the server, and how sure we are of who it is."""
+    mode = dict(address.parameters).get("sslmode", "prefer")
+    return "none" if version is None else f"{version}, {mode}"
+
+
+def replica_line(state: ReplicaState) -> str:
+    """Say how a replica is."""
+    if state.lag_bytes is None:
+        return f"{state.name}: {state.problem}"
+    lag = f"{state.lag_bytes:,} bytes, {state.lag_seconds:,.3f} s behind" if state.lag_bytes else "up to date"
+    return f"{state.name}: {lag}, at {state.replayed}" + (f"; not used, as it {state.problem}" if state.problem else "")
+
+
+def _cache(desk: Desk) -> str | None:
+    if desk.resources.cache is None:
+        return None
+    state = desk.resources.cache.state()
+    return f"{state.address} {f'fails: {state.problem}' if state.problem else 'answers'}"
 
 
 def differences(desk: Desk) -> list[str]:
@@ -84,7 +113,7 @@ def _worded(difference: Any) -> str:  # noqa: ANN401 - Alembic's nested tuples
 
 def _ask(desk: Desk, question: str) -> list[dict[str, Any]]:
     try:
-        with psycopg.connect(desk.admin.dsn, connect_timeout=30, row_factory=dict_row) as connection:
+        with connect(desk.admin, row_factory=dict_row) as connection:
             return connection.execute(question.encode()).fetchall()
     except psycopg.OperationalError as error:
         raise SetupError(unreachable(desk.admin, error)) from error

@@ -10,7 +10,7 @@ from deskbell.cli.console import note, say_json, say_table, when
 if TYPE_CHECKING:
     from deskbell.mail.models import InboundMessage
 
-app = group("Mail that came in, and what became of it.", "deskbell mail list --state failed")
+app = group("Mail that came in or goes out, and what became of it.", "deskbell mail list --state failed")
 
 StateName = Literal["received", "ticket", "comment", "duplicate", "automatic", "suspended", "failed"]
 State = Annotated[StateName | None, typer.Option(help="Only messages in this state.")]
@@ -22,7 +22,8 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
     """List messages, newest first, with their state and its reason."""
     from sqlalchemy import select
 
-    from deskbell.cli.desks import open_desk, system
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import note_reading, open_desk, system
     from deskbell.mail.ledger import messages
     from deskbell.mail.models import MailState
     from deskbell.tickets.models import Ticket
@@ -30,6 +31,7 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
     statement = messages(MailState(state) if state else None).limit(limit)
     with open_desk(reading=True) as desk, desk.database.transaction(system()) as session:
         found = session.scalars(statement).all()
+        note_reading(desk, system(), AccessKind.MAIL, query=f"state:{state}" if state else "", shown=len(found))
         ids = [message.ticket_id for message in found if message.ticket_id]
         named = session.execute(select(Ticket.id, Ticket.ticket_number).where(Ticket.id.in_(ids)))
         numbers: dict[int | None, str] = {number: name for number, name in named}  # noqa: C416 - dict() does not know a Row for a pair

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from deskbell.cli.commands import Json, command, group
-from deskbell.cli.console import note, say, say_json, say_table, when
+from deskbell.cli.console import counted, note, say, say_json, say_table, when
 from deskbell.kernel.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -76,13 +76,15 @@ def list_users(
     """List people by address."""
     from deskbell.accounts.models import Role, User
     from deskbell.accounts.queries import users
-    from deskbell.cli.desks import open_desk, system
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import note_reading, open_desk, system
 
     statement = users().order_by(User.email, User.id)
     if role:
         statement = statement.where(User.role == Role(role))
     with open_desk(reading=True) as desk, desk.database.transaction(system()) as session:
         found = session.scalars(statement).all()
+        note_reading(desk, system(), AccessKind.USERS, query=f"role={role}" if role else "", shown=len(found))
     if as_json:
         say_json({"users": [user_document(user) for user in found]})
     elif found:
@@ -114,9 +116,17 @@ def activate(email: Email) -> None:
     "user password",
     "deskbell user password sam@example.org",
     "deskbell user password sam@example.org --password-stdin < password.txt",
+    "deskbell user password sam@example.org --end-tokens",
 )
-def password(email: Email, password_stdin: FromInput = False) -> None:
-    """Give somebody a new password, made up unless it is piped in, and log them out everywhere."""
+def password(
+    email: Email,
+    password_stdin: FromInput = False,
+    end_tokens: Annotated[bool, typer.Option("--end-tokens", help="Make all their API tokens worthless too.")] = False,
+) -> None:
+    """Give somebody a new password, made up unless it is piped in, and log them out everywhere.
+
+    Their API tokens live on, as programs use them: end them where the old password was in wrong hands.
+    """
     from deskbell.accounts.actions import set_password
     from deskbell.accounts.passwords import hash_password
     from deskbell.accounts.queries import get_user_by_email
@@ -125,8 +135,10 @@ def password(email: Email, password_stdin: FromInput = False) -> None:
     new = _password(from_input=password_stdin, generate=not password_stdin)
     hashed = hash_password(new or "")
     with open_desk() as desk, desk.database.transaction(system()) as session:
-        set_password(session, get_user_by_email(session, email).id, hashed)
+        alive = set_password(session, get_user_by_email(session, email).id, hashed, end_tokens=end_tokens)
     say(f"{email} has a new password." if password_stdin else f"New password of {email}, shown this once: {new}")
+    if alive:
+        note(f"{counted(alive, 'API token')} of theirs still work. --end-tokens ends them; see `deskbell token list`.")
 
 
 def _set_active(email: str, *, active: bool) -> None:

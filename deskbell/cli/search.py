@@ -43,7 +43,8 @@ def search_tickets(query: Query, limit: Limit = 10, as_: As = "", as_json: Json 
     The newest matches are sorted by how well they fit; `sort:updated` in the query sorts by date. Where few tickets
     have a word, those with words that are written alike are found as well.
     """
-    from deskbell.cli.desks import actor, open_desk
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import actor, note_reading, open_desk
     from deskbell.kernel.errors import InvalidError
     from deskbell.search.finding import BY_RELEVANCE, find
     from deskbell.search.queries import compile_query
@@ -51,7 +52,7 @@ def search_tickets(query: Query, limit: Limit = 10, as_: As = "", as_json: Json 
     from deskbell.search.totals import BY_WORDS, count_up_to
     from deskbell.tickets.queries import numbers_and_titles
 
-    with open_desk(reading=True) as desk, desk.database.transaction(actor(desk, as_)) as session:
+    with open_desk(reading=True) as desk, desk.database.transaction(who := actor(desk, as_)) as session:
         try:
             found = find(session, query, limit=limit, default=BY_RELEVANCE)
         except InvalidError as error:
@@ -60,6 +61,7 @@ def search_tickets(query: Query, limit: Limit = 10, as_: As = "", as_json: Json 
         marked = snippets(session, found.ids, found.words) if found.words is not None and found.ids else {}
         tickets = numbers_and_titles(session, found.ids)
         total = count_up_to(session, compile_query(session, found.query), BY_WORDS)
+        note_reading(desk, who, AccessKind.SEARCH, query=query, shown=len(tickets))
     if as_json:
         say_json(_document(found, tickets, marked, total))
     else:

@@ -8,10 +8,12 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 import uvloop
 
 from deskbell.kernel.errors import SetupError
+from deskbell.kernel.tls import weakness
 from deskbell.runtime import Desk
 from deskbell.web.protocol import Protocol
 from deskbell.web.site import create_site
@@ -31,10 +33,10 @@ GRACE = 10
 class Server(uvicorn.Server):
     """uvicorn, but the signals are ours, and it says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        """`on_ready` is called once, when requests are answered."""
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], end_streams: Callable[[], None]) -> None:
+        """`on_ready` is called once, when requests are answered; `end_streams` ends what would never finish."""
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._end_streams = on_ready, end_streams
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -53,13 +55,16 @@ class Server(uvicorn.Server):
         if self.force_exit:  # requests that are cut off would each log a traceback
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.should_exit = True
+        self._end_streams()
 
 
 def serve(
     desk: Desk, listener: socket.socket, *, with_worker: bool, on_ready: Callable[[], None], on_stop: Callable[[], None]
 ) -> None:
     """Answer requests on `listener`, and run jobs where wanted, until SIGINT or SIGTERM."""
-    server = Server(_config(create_site(desk), desk), on_ready)
+    _warn_of_tls(desk)
+    site = create_site(desk)
+    server = Server(_config(site, desk), on_ready, site.state.live.close)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(desk, server, listener, with_worker=with_worker, on_stop=on_stop))
     if not server.started:
@@ -68,8 +73,14 @@ def serve(
 
 def work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:
     """Run jobs alone, until SIGINT or SIGTERM."""
+    _warn_of_tls(desk)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(desk, concurrency=concurrency, queues=queues, on_stop=on_stop))
+
+
+def _warn_of_tls(desk: Desk) -> None:
+    if weak := weakness(desk.admin):
+        structlog.get_logger("deskbell").warning("database_tls", reason=weak)
 
 
 def _config(app: "ASGIApp", desk: Desk) -> uvicorn.Config:
@@ -128,8 +139,8 @@ async def _work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_st
 
 
 async def _jobs(desk: Desk, ending: asyncio.Event, *, concurrency: int = 4, queues: list[str] | None = None) -> None:
-    conninfo = desk.database.address.dsn
-    await run_worker(desk.database, JOBS, conninfo=conninfo, stop=ending, concurrency=concurrency, queues=queues)
+    address = desk.database.address
+    await run_worker(desk.database, JOBS, address=address, stop=ending, concurrency=concurrency, queues=queues)
 
 
 @contextlib.contextmanager

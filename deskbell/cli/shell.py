@@ -100,6 +100,7 @@ def _psql(desk: "Desk") -> Path:
 
 def _run(psql: Path, address: "Address", parameters: dict[str, str], arguments: list[str]) -> int:
     """Run psql. The password goes through the environment, as everybody may read a command line."""
+    address = address.settled()
     given = dict(address.parameters)
     given.pop("options", None)  # they go into PGOPTIONS with the others, as those of an address outweigh it
     options = address.options({name: value for name, value in parameters.items() if value})

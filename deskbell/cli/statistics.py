@@ -37,8 +37,7 @@ def statistics(start: From = "", until: Until = "", as_: As = "", as_json: Json 
 
     with open_desk(reading=True) as desk:
         period = _period(start, until, desk.resources.clock.now())
-        with desk.database.transaction(actor(desk, as_)) as session:
-            found = get_ticket_statistics(session, *period)
+        found = desk.database.evaluate(actor(desk, as_), lambda session: get_ticket_statistics(session, *period))
     if as_json:
         say_json(_document(found, period))
     else:

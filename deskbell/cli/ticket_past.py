@@ -35,7 +35,8 @@ def history(number: Number, limit: Limit = 50, cursor: Cursor = "", as_: As = ""
 
     What one act did is told together. `deskbell audit show` has the entries of the audit log, row by row.
     """
-    from deskbell.cli.desks import actor, open_desk
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import actor, note_reading, open_desk
     from deskbell.kernel.paging import Cursor as Place
     from deskbell.tickets.history import history_page
 
@@ -44,6 +45,7 @@ def history(number: Number, limit: Limit = 50, cursor: Cursor = "", as_: As = ""
         place = Place.unseal(cursor, desk.key) if cursor else None
         with desk.database.transaction(who) as session:
             found = history_page(session, number, limit=limit, cursor=place, query=f"history {number.upper()}")
+        note_reading(desk, who, AccessKind.HISTORY, number=number, shown=len(found.items))
         next_cursor = found.next_cursor.seal(desk.key) if found.next_cursor else None
     if as_json:
         say_json(

@@ -46,10 +46,13 @@ def list_tickets(
     more; several values of one field, separated by commas, mean any of them; sort:priority sorts. See
     docs/reference/query-language.md.
     """
-    from deskbell.cli.desks import actor, open_desk
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import actor, note_reading, open_desk
 
     with open_desk(reading=True) as desk:
-        found = _find(desk, actor(desk, as_), query, limit, cursor)
+        who = actor(desk, as_)
+        found = _find(desk, who, query, limit, cursor)
+        note_reading(desk, who, AccessKind.TICKETS, query=query, shown=len(found.items))
         next_cursor = found.next_cursor.seal(desk.key) if found.next_cursor else None
     if as_json:
         from deskbell.cli.ticket_views import ticket_document
@@ -122,7 +125,8 @@ def show_ticket(number: Number, quotes: Folded = False, as_of: AsOf = "", as_: A
     With --as-of it is shown as it was at a time, with its comments and tags. Without an offset, like +01:00, the time
     is in the time zone of this machine.
     """
-    from deskbell.cli.desks import actor, open_desk
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import actor, note_reading, open_desk
     from deskbell.cli.ticket_views import past_document, say_thread, thread_document
     from deskbell.tickets.as_of import as_of as ticket_as_of
     from deskbell.tickets.queries import get_thread
@@ -132,6 +136,8 @@ def show_ticket(number: Number, quotes: Folded = False, as_of: AsOf = "", as_: A
         who = actor(desk, as_)
         with desk.database.transaction(who) as session:
             ticket = ticket_as_of(session, number, at).ticket if at else get_thread(session, number)
+        then = f"as of {at.isoformat()}" if at else ""
+        note_reading(desk, who, AccessKind.TICKET, number=number, query=then, shown=1)
     if as_json:
         say_json(past_document(ticket, at) if at else thread_document(ticket))
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deskbell.runtime import Desk
     from deskbell.search.models import SavedView
     from deskbell.search.view_counts import ViewCount
+    from deskbell.tickets.last_replies import LastReply
     from deskbell.tickets.models import Ticket
 
 app = group(
@@ -145,6 +146,8 @@ def run_view(
     as_json: Json = False,
 ) -> None:
     """List the tickets that a view finds, with its columns and in its order."""
+    from deskbell.audit.models import AccessKind
+    from deskbell.cli.desks import note_reading
     from deskbell.kernel.database import actor_of
     from deskbell.kernel.paging import Cursor
     from deskbell.search import views
@@ -154,14 +157,18 @@ def run_view(
         view = views.get_view(session, view_id)
         found = views.run_view(session, view_id, limit=limit, cursor=place, scope=f"{actor_of(session).user_id}")
         tickets = _load(session, found.ids)
+        replies = _replies(session, view, found.ids)
         next_cursor = found.next_cursor.seal(desk.key) if found.next_cursor else None
+        note_reading(
+            desk, actor_of(session), AccessKind.TICKETS, record_id=view_id, query=view.query, shown=len(tickets)
+        )
     if as_json:
         from deskbell.cli.ticket_views import ticket_document
 
         document = [ticket_document(ticket) for ticket in tickets]
         say_json({"view": _document(view, None), "tickets": document, "next_cursor": next_cursor})
         return
-    _say_tickets(view, tickets)
+    _say_tickets(view, tickets, replies)
     if next_cursor:
         note(f"There are more: add --cursor {next_cursor}", "dim")
 
@@ -214,20 +221,30 @@ def _load(session: "Session", ids: tuple[int, ...]) -> "list[Ticket]":
     return [by_id[number] for number in ids if number in by_id]
 
 
-def _say_tickets(view: "SavedView", tickets: "list[Ticket]") -> None:
+def _replies(session: "Session", view: "SavedView", ids: tuple[int, ...]) -> "Mapping[int, LastReply]":
+    from deskbell.tickets.last_replies import last_replies
+
+    return last_replies(session, ids) if "replied" in view.columns else {}
+
+
+def _say_tickets(view: "SavedView", tickets: "list[Ticket]", replies: "Mapping[int, LastReply]") -> None:
     from deskbell.search.columns import USUAL
 
     if not tickets:
         note(f"The view {view.name} finds no ticket.")
         return
-    shown, cells = view.columns or list(USUAL), _cells()
+    shown, cells = view.columns or list(USUAL), _cells(replies)
     rows = ([cells[name](ticket) for name in shown] for ticket in tickets)
     say_table([name.title() for name in shown], rows, flexible="Title")
 
 
-def _cells() -> "Mapping[str, Callable[[Ticket], str]]":
+def _cells(replies: "Mapping[int, LastReply] | None" = None) -> "Mapping[str, Callable[[Ticket], str]]":
     """Return how each column that a view can show is written."""
     from deskbell.cli.ticket_views import called, worded
+
+    def replied(it: "Ticket") -> str:
+        reply = (replies or {}).get(it.id)
+        return f"{reply.author}, {when(reply.at)}" if reply else "-"
 
     return {
         "number": lambda it: it.ticket_number,
@@ -242,6 +259,7 @@ def _cells() -> "Mapping[str, Callable[[Ticket], str]]":
         "tags": lambda it: ", ".join(tag.name for tag in it.tags) or "-",
         "created": lambda it: when(it.created_at),
         "updated": lambda it: when(it.updated_at),
+        "replied": replied,
         "responded": lambda it: when(it.first_responded_at),
         "resolved": lambda it: when(it.resolved_at),
         "due": lambda it: when(it.due_at),

@@ -32,6 +32,7 @@ def api_of(desk: Desk) -> ASGIApp:
         key=desk.key,
         settings=desk.settings.web,
         migrator=desk.migrator,
+        access=desk.access,
     )
 
 

@@ -1,8 +1,8 @@
 """Where the database is and how a role reaches it: pure values, spelled as psycopg, asyncpg and psql want."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from psycopg.pq import Conninfo
@@ -12,12 +12,30 @@ from deskbell.kernel.errors import InvalidError
 _SCHEMES = frozenset({"postgres", "postgresql"})
 _PORTS = range(1, 65536)
 # asyncpg takes whatever else it finds in a URL for a parameter of the server, which then refuses the connection.
-_KNOWN_TO_ASYNCPG = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"})
+_KNOWN_TO_ASYNCPG = frozenset(
+    {
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+    }
+)
+
+
+class Secret(Protocol):
+    """A password that may be another one tomorrow."""
+
+    def current(self) -> str:
+        """Return it as it is now. Raises SetupError."""
+
+    def renew(self, refused: str) -> bool:
+        """Whether, looking again, there is another one than that which the server refused. May wait for a server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One role's way to one database. `parameters` are further libpq parameters (`sslmode`, `sslrootcert`, ...)."""
+    """One role's way to one database. `parameters` are further libpq parameters (`sslmode`, `sslrootcert`, ...).
+
+    Where there is a `source`, each connection asks it for the password: see `kernel.connecting`.
+    """
 
     host: str
     port: int
@@ -25,13 +43,22 @@ class Address:
     user: str
     password: str
     parameters: tuple[tuple[str, str], ...] = ()
+    source: Secret | None = field(default=None, compare=False)
 
     @classmethod
-    def parse(cls, url: str) -> Self:
+    def parse(cls, url: str, *, setting: str = "DESKBELL_DATABASE_URL") -> Self:
         """Read a `postgresql://` URL, with or without a driver in it. As in libpq its query wins over the rest.
 
-        Raises InvalidError that says which part is wrong, and shows none that may be of the password.
+        Raises InvalidError that says which part of `setting` is wrong, and shows none that may be of the password.
         """
+        try:
+            return cls._parsed(url)
+        except _WrongError as error:
+            name = setting.removeprefix("DESKBELL_").lower()
+            raise InvalidError(f"{setting} {error}", field=name) from None
+
+    @classmethod
+    def _parsed(cls, url: str) -> Self:
         scheme, user, password, place, path, query = _split(url)
         if scheme not in _SCHEMES:
             raise _wrong(f"must begin with postgresql://, not with {scheme or 'nothing'}://.")
@@ -52,11 +79,27 @@ class Address:
 
     def as_role(self, user: str, password: str) -> Self:
         """Return the same database as another role."""
-        return replace(self, user=user, password=password)
+        return replace(self, user=user, password=password, source=None)
+
+    def with_secret(self, source: Secret) -> Self:
+        """Return the same way in, whose password is asked for each time."""
+        return replace(self, source=source)
+
+    def settled(self) -> Self:
+        """Return the same way in with the password as it is now. Raises SetupError."""
+        return self if self.source is None else replace(self, password=self.source.current(), source=None)
+
+    def with_parameters(self, parameters: Mapping[str, str]) -> Self:
+        """Return the same way in with these libpq parameters alone."""
+        return replace(self, parameters=tuple(sorted(parameters.items())))
 
     def to_database(self, name: str) -> Self:
         """Return another database of the same server."""
         return replace(self, database=name)
+
+    def on_server_of(self, other: "Address") -> Self:
+        """Return the same role's way to another server and its database."""
+        return replace(self, host=other.host, port=other.port, database=other.database, parameters=other.parameters)
 
     @property
     def dsn(self) -> str:
@@ -77,7 +120,8 @@ class Address:
 
     def _url(self, host: str, parameters: Mapping[str, str]) -> str:
         query = urlencode({"host": host, "port": self.port, **parameters}, quote_via=quote)
-        user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
+        secret = self.settled().password
+        user, password, database = (quote(part, safe="") for part in (self.user, secret, self.database))
         return f"postgresql://{user}:{password}@/{database}?{query}"
 
     def __str__(self) -> str:
@@ -90,8 +134,12 @@ class Address:
         return f"Address({self})"
 
 
-def _wrong(reason: str) -> InvalidError:
-    return InvalidError(f"DESKBELL_DATABASE_URL {reason}", field="database_url")
+class _WrongError(Exception):
+    """What is wrong with a URL."""
+
+
+def _wrong(reason: str) -> _WrongError:
+    return _WrongError(reason)
 
 
 def _split(url: str) -> tuple[str, str, str, str, str, dict[str, str]]:

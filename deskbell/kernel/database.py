@@ -4,7 +4,7 @@ Every transaction begins by saying who acts (`Actor`); without that PostgreSQL r
 `autoflush=False, expire_on_commit=False`, and errors leave here as `DeskbellError`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
+from deskbell.kernel import connecting
 from deskbell.kernel.actor import Actor, current_actor
 from deskbell.kernel.address import Address
 from deskbell.kernel.errors import ConstraintErrors, DeskbellError, SetupError
@@ -25,6 +26,8 @@ from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.lane import Lane
 from deskbell.kernel.pooling import PatientPool, WatchedConnection, ping_idle_connections
 from deskbell.kernel.reading import Reading
+from deskbell.kernel.replay import Position, position_of
+from deskbell.kernel.replicas import NO_STANDBYS, PATIENCE, Replicas, Standbys
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.settings import DatabaseSettings
 
@@ -81,13 +84,18 @@ class Database:
         resources: Resources | None = None,
         fields: Fields | None = None,
         parameters: Mapping[str, str] | None = None,
+        standbys: Standbys = NO_STANDBYS,
     ) -> None:
-        """`address` is that of the application role; `parameters` are further server parameters of each connection."""
+        """`address` is that of the application role; `parameters` are further server parameters of each connection.
+
+        `standbys` are the same role's ways to replicas; see `evaluate`.
+        """
         self.address = address
         self.settings = settings
         self.constraint_errors = constraint_errors or {}
         self.server_parameters = {**_server_parameters(settings), **(parameters or {})}
         self._info = {HANDLERS_KEY: handlers or {}, RESOURCES_KEY: resources, FIELDS_KEY: fields or Fields()}
+        self._standbys = standbys
 
     @cached_property
     def engine(self) -> Engine:
@@ -95,7 +103,7 @@ class Database:
         options = self.address.options(self.server_parameters)
 
         def connect() -> psycopg.Connection[Any]:
-            return psycopg.connect(self.address.dsn, options=options, connect_timeout=self.settings.connect_timeout)
+            return connecting.connect(self.address, options=options, connect_timeout=self.settings.connect_timeout)
 
         return create_engine("postgresql+psycopg://", creator=connect, **self._pool())
 
@@ -104,16 +112,13 @@ class Database:
         """The asynchronous engine, on asyncpg."""
 
         async def connect(*_: object, **__: object) -> asyncpg.Connection:
-            try:
-                return await asyncpg.connect(
-                    dsn=self.address.asyncpg_dsn,
-                    server_settings=self.server_parameters,
-                    timeout=self.settings.connect_timeout,
-                    command_timeout=self.settings.command_timeout,
-                    connection_class=WatchedConnection,
-                )
-            except OSError as error:  # a socket that is not there is "file not found"
-                raise ConnectionError(str(error)) from error
+            return await connecting.connect_asyncpg(
+                self.address,
+                server_settings=self.server_parameters,
+                timeout=self.settings.connect_timeout,
+                command_timeout=self.settings.command_timeout,
+                connection_class=WatchedConnection,
+            )
 
         options = {**self._pool(), "poolclass": PatientPool}
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
@@ -171,6 +176,53 @@ class Database:
             return await self.async_sessions().run_sync(partial(_in_transaction, work))
 
     @cached_property
+    def standbys(self) -> "Sequence[Database]":
+        """The same database on each replica."""
+        return [self._on_standby(address) for address in self._standbys.addresses]
+
+    @cached_property
+    def replicas(self) -> Replicas:
+        """Which of them may answer."""
+        return Replicas(self.standbys, self._standbys.max_lag)
+
+    def _on_standby(self, address: Address) -> "Database":
+        settings = self.settings.model_copy(update={"connect_timeout": min(self.settings.connect_timeout, PATIENCE)})
+        parameters = {**self.server_parameters, "default_transaction_read_only": "on"}
+        standby = Database(address, settings, constraint_errors=self.constraint_errors, parameters=parameters)
+        standby._info = self._info
+        return standby
+
+    def evaluate(self, actor: Actor, work: Callable[[Session], T], *, after: Position | None = None) -> T:
+        """Call `work`, which only reads, in a transaction of `actor`: on a replica, or, where none is fit, here.
+
+        It sees all that was committed before the call, or before `after` was looked up. It may be called again when a
+        replica fails halfway.
+        """
+        if self.replicas:
+            answer = self.replicas.answer(actor, work, after or self._position(actor))
+            if answer is not None:
+                return answer[0]
+        with self.transaction(actor) as session:
+            return work(session)
+
+    async def async_evaluate(self, actor: Actor, work: Callable[[Session], T], *, after: Position | None = None) -> T:
+        """Do the same on asyncpg."""
+        if self.replicas:
+            answer = await self.replicas.async_answer(actor, work, after or await self._async_position(actor))
+            if answer is not None:
+                return answer[0]
+        async with self.async_transaction(actor) as session:
+            return await session.run_sync(work)
+
+    def _position(self, actor: Actor) -> Position:
+        with self.transaction(actor) as session:
+            return position_of(session)
+
+    async def _async_position(self, actor: Actor) -> Position:
+        async with self.async_transaction(actor) as session:
+            return await session.run_sync(position_of)
+
+    @cached_property
     def lane(self) -> Lane:
         """The connections of `reading`, beside those of the engines."""
         return Lane(self.address, self.server_parameters, self.settings)
@@ -180,9 +232,11 @@ class Database:
         return self.lane.transaction()
 
     def close(self) -> None:
-        """Close the synchronous engine's connections."""
+        """Close the synchronous engines' connections."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+        for standby in self.__dict__.get("standbys", ()):
+            standby.close()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -190,6 +244,8 @@ class Database:
             self.lane.close()
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
+        for standby in self.__dict__.get("standbys", ()):
+            await standby.aclose()
         self.close()
 
 

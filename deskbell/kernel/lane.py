@@ -15,6 +15,7 @@ from psycopg.pq.abc import PGresult
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect_async
 from deskbell.kernel.errors import UnavailableError
 from deskbell.kernel.faults import translated
 from deskbell.kernel.line import Line, Result, Then
@@ -66,8 +67,8 @@ class Lane:
     async def connect(self) -> Line:
         """Open a connection. Raises psycopg.OperationalError."""
         return Line(
-            await psycopg.AsyncConnection.connect(
-                self._address.dsn,
+            await connect_async(
+                self._address,
                 options=self._options,
                 connect_timeout=self._settings.connect_timeout,
                 autocommit=True,

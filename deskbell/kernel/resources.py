@@ -1,24 +1,40 @@
-"""What use cases need beside the database, carried by the session: the clock, the storage, a few plain settings."""
+"""What use cases need beside the database, carried by the session: clock, storage, cache, a few plain settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from deskbell.kernel.cache import Cache
 from deskbell.kernel.clock import Clock
+from deskbell.kernel.reach import Reach
 from deskbell.kernel.storage import Storage
+from deskbell.kernel.vault import NO_VAULT, Vault
 
 RESOURCES_KEY = "deskbell.resources"
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Made once by the edge. `attachment_bytes` and `mail_bytes` are the largest sizes that are taken in."""
+    """Made once by the edge. `attachment_bytes` and `mail_bytes` are the largest sizes that are taken in.
+
+    `undo` is how long a message waits before it is sent. `audit_months` and `access_months` are how long the logs are kept; 0 is forever.
+    """
 
     clock: Clock
     storage: Storage
     ticket_prefix: str
     attachment_bytes: int
     mail_bytes: int
+    undo: timedelta = timedelta(seconds=10)
+    audit_months: int = 0
+    access_months: int = 0
+    cache: Cache | None = None
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    vault: Vault = NO_VAULT
+    reach: Reach = field(default_factory=Reach)
 
 
 def resources_of(session: Session) -> Resources:

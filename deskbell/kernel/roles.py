@@ -14,7 +14,10 @@ from psycopg import errors, sql
 
 from deskbell.kernel.access import ACTOR_ROLES, APPLICATION, OWNER, READ_ONLY
 from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect
 from deskbell.kernel.errors import SetupError
+from deskbell.kernel.server_statistics import let_owner_read_statistics
+from deskbell.kernel.tls import explained
 
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
 MINIMUM_VERSION = 150000
@@ -50,6 +53,16 @@ def prepare_server(admin: Address, passwords: dict[str, str], *, adopt: bool = F
         raise SetupError(message) from error
 
 
+def prepare_statistics(admin: Address) -> None:
+    """Let the administrator's pages see which statements are slow, where `admin` may. Safe to repeat."""
+
+    def prepare() -> None:
+        with connect(admin, autocommit=True) as connection:
+            let_owner_read_statistics(connection)
+
+    _until_nobody_interferes(prepare)
+
+
 def set_own_password(address: Address) -> None:
     """Give this role the password that the address has, as soon as the server lets it in without. Raises SetupError."""
     for pause in _PAUSES:
@@ -57,7 +70,7 @@ def set_own_password(address: Address) -> None:
             break
         time.sleep(pause)
     try:
-        with psycopg.connect(address.dsn, autocommit=True, connect_timeout=30) as connection:
+        with connect(address, autocommit=True) as connection:
             password = sql.Literal(address.password)
             connection.execute(sql.SQL("alter role current_user password {}").format(password))
     except psycopg.OperationalError as error:
@@ -67,7 +80,8 @@ def set_own_password(address: Address) -> None:
 def unreachable(address: Address, error: Exception) -> str:
     """Say in one line why the server cannot be used."""
     cause = _cause(error)
-    return f"Cannot use the database {address}: {cause}. Check DESKBELL_DATABASE_URL, and that the server runs."
+    usual = f"Cannot use the database {address}: {cause}. Check DESKBELL_DATABASE_URL, and that the server runs."
+    return explained(cause, address) or usual
 
 
 def can_log_in(address: Address) -> bool:
@@ -78,7 +92,7 @@ def can_log_in(address: Address) -> bool:
 def _refusal(address: Address) -> psycopg.OperationalError | None:
     """Return why the role cannot log in."""
     try:
-        psycopg.connect(address.dsn, connect_timeout=30).close()
+        connect(address).close()
     except psycopg.OperationalError as error:
         return error
     return None
@@ -105,18 +119,19 @@ def _until_nobody_interferes(prepare: Callable[[], None]) -> None:
 
 def _prepare(admin: Address, passwords: dict[str, str], *, adopt: bool) -> None:
     _make_database(admin)
-    with psycopg.connect(admin.dsn, autocommit=True, connect_timeout=30) as connection:
+    with connect(admin, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         for statement in (*_roles(connection), *_ways_in(admin.database)):
             connection.execute(statement)
         for statement in (*_logins(connection, admin, passwords, adopt=adopt), *_schema()):
             connection.execute(statement)
+        let_owner_read_statistics(connection)
 
 
 def _make_database(admin: Address) -> None:
     if can_log_in(admin):
         return
-    with psycopg.connect(admin.to_database("postgres").dsn, autocommit=True, connect_timeout=30) as connection:
+    with connect(admin.to_database("postgres"), autocommit=True) as connection:
         found = connection.execute("select from pg_database where datname = %s", (admin.database,)).fetchone()
         if found is None:
             _create_database(connection, admin.database)

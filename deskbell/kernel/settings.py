@@ -6,15 +6,22 @@ these.
 
 import os
 from datetime import timedelta
+from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deskbell.kernel.errors import InvalidError
+from deskbell.kernel.reach import SmtpTls
+
 _config = partial(SettingsConfigDict, frozen=True, extra="ignore", env_ignore_empty=True)
+_MOST_MONTHS = 1200
+"""A hundred years; for longer there is 0."""
 
 
 def _default_data_dir() -> Path:
@@ -31,6 +38,10 @@ def _expanded(path: Path) -> Path:
         raise PydanticCustomError("home", "Input should be a folder; there is no such user") from error
 
 
+def _certificates(text: str) -> str:
+    return text if text == SYSTEM else str(_expanded(Path(text)))
+
+
 def _rate(text: str) -> str:
     from limits import parse_many  # noqa: PLC0415 - only where the rate is set
 
@@ -43,7 +54,71 @@ def _rate(text: str) -> str:
     return text
 
 
+def _rate_or_none(text: str) -> str:
+    return text if text == UNLIMITED else _rate(text)
+
+
+SYSTEM: Final = "system"
+"""Instead of a file: the authorities that this machine trusts."""
+
+UNLIMITED: Final = "off"
+"""Instead of a rate: none."""
+
+def _cache_url(url: SecretStr) -> SecretStr:
+    """Refuse what is no address of a Redis, without repeating it: there may be a password in it."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_good = (parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0) or (
+            parts.scheme == "unix" and bool(parts.path)
+        )
+    except ValueError:
+        is_good = False
+    if not is_good:
+        forms = "redis://:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket"
+        raise PydanticCustomError("cache_url", "Input should be an address of Redis or Valkey: " + forms)
+    return url
+
+
+def _months(least: int, months: int) -> int:
+    if months != 0 and not least <= months <= _MOST_MONTHS:
+        raise PydanticCustomError("months", f"Input should be 0 or from {least} to {_MOST_MONTHS} months")
+    return months
+
+
+def _site(url: str | None) -> str | None:
+    try:
+        parts = urlsplit(url or "http://unset")
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+    except ValueError:
+        is_good = False
+    if not is_good or any(not character.isprintable() or character.isspace() for character in url or ""):
+        raise PydanticCustomError("site", "Input should be an address like https://help.example.org")
+    return url.rstrip("/") if url else None
+
+
+def _mailbox(text: str) -> str:
+    """Take an address, or a name with an address in angle brackets (RFC 5322, 3.4)."""
+    from deskbell.kernel.text import clean_email  # noqa: PLC0415 - only where one is set
+
+    name, address = parseaddr(text)
+    try:
+        clean_email(address)
+        is_good = text.isprintable() and text.strip() in {address, f"{name} <{address}>", f'"{name}" <{address}>'}
+    except InvalidError:
+        is_good = False
+    if text and not is_good:
+        raise PydanticCustomError("mailbox", "Input should be an address like Help <help@example.org>")
+    return text.strip()
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Folder = Annotated[Path, AfterValidator(_expanded)]
+File = Folder
+Rate = Annotated[str, AfterValidator(_rate_or_none)]
+
+
+TlsMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
+"""How sure one wants to be of the way to the server and of who it is, as libpq names it."""
 
 
 class DatabaseSettings(BaseSettings):
@@ -52,7 +127,18 @@ class DatabaseSettings(BaseSettings):
     model_config = _config(env_prefix="DESKBELL_DATABASE_")
 
     url: SecretStr | None = Field(None, description="A running PostgreSQL ≥ 15, as a role that may create roles.")
-    profile: Literal["standard", "production"] = Field("standard", description="Production doubles both pool sizes.")
+    password_file: File | None = Field(None, description="A file with the URL's password, read for each connection.")
+    tls: TlsMode | None = Field(
+        None, description="disable, prefer, require, verify-ca or verify-full; default: see the how-to about TLS."
+    )
+    tls_root_cert: Annotated[str, AfterValidator(_certificates)] | None = Field(
+        None, description="File of the authorities that may vouch for the server, or `system` for this machine's."
+    )
+    tls_cert: File | None = Field(None, description="File of the certificate that Deskbell shows to the server.")
+    tls_key: File | None = Field(None, description="File of that certificate's key, readable for Deskbell alone.")
+    profile: Literal["standard", "production"] = Field(
+        "standard", description="Production doubles both pool sizes, and checks who a server elsewhere is (TLS)."
+    )
     pool_size: int | None = Field(None, ge=1, description="Connections kept open: 10, in production 20.")
     max_overflow: int | None = Field(None, ge=0, description="Further connections under load: 20, in production 40.")
     pool_timeout: float = Field(30, gt=0, description="Seconds to wait for a connection from the pool.")
@@ -88,6 +174,21 @@ class PostgresSettings(BaseSettings):
     start_timeout: float = Field(60, gt=0, description="Seconds to wait for the embedded server to accept connections.")
 
 
+class ReplicaSettings(BaseSettings):
+    """`DESKBELL_REPLICA_*`: copies of the database that answer questions about many tickets."""
+
+    model_config = _config(env_prefix="DESKBELL_REPLICA_")
+
+    url: SecretStr | None = Field(None, description="A standby of the database; several are separated by spaces.")
+    max_lag: float = Field(
+        1, ge=0, le=60, description="Seconds that a replica may lie behind and is waited for; then the primary answers."
+    )
+
+    def urls(self) -> list[str]:
+        """The URLs of all of them."""
+        return self.url.get_secret_value().split() if self.url else []
+
+
 class WebSettings(BaseSettings):
     """`DESKBELL_WEB_*`: the HTTP server."""
 
@@ -99,8 +200,37 @@ class WebSettings(BaseSettings):
     login_rate: Annotated[str, AfterValidator(_rate)] = Field(
         "10/minute", description="Log-in attempts allowed per address and per account."
     )
+    request_rate: Rate = Field("100/second", description="Requests of one person, beside those with a rate of theirs.")
+    search_rate: Rate = Field("20/second", description="Searches of one person, lists with a query among them.")
+    completion_rate: Rate = Field("30/second", description="Completions of a query of one person.")
+    figures_rate: Rate = Field("5/second", description="Statistics and counts of one person.")
+    history_rate: Rate = Field("20/second", description="Histories and pages of the audit log of one person.")
+    bulk_rate: Rate = Field("60/minute", description="Changes of many tickets at once, and imports, of one person.")
+    refused_rate: Rate = Field("60/minute", description="Tokens and sessions that are none, from one address.")
+    link_rate: Annotated[str, AfterValidator(_rate)] = Field(
+        "20/hour", description="Mails with a link to get in, asked for by one network address."
+    )
+    mailbox_rate: Annotated[str, AfterValidator(_rate)] = Field(
+        "5/hour", description="The same, to one e-mail address."
+    )
+    url: Annotated[str | None, AfterValidator(_site)] = Field(
+        None, description="Where people reach the desk, for links in mails; default: http:// with host and port."
+    )
     run_worker: bool = Field(True, description="Run jobs inside `deskbell serve`.")
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-* headers are believed.")
+
+
+class CacheSettings(BaseSettings):
+    """`DESKBELL_CACHE_*`: a Redis or Valkey that remembers results which were dear to compute."""
+
+    model_config = _config(env_prefix="DESKBELL_CACHE_")
+
+    url: Annotated[SecretStr, AfterValidator(_cache_url)] | None = Field(
+        None, description="Address of a Redis or Valkey, redis://, rediss:// or unix://; default: nothing is remembered."
+    )
+    lifetime: int = Field(3600, ge=1, le=604_800, description="Seconds after which a result is forgotten.")
+    timeout: float = Field(0.1, gt=0, le=1, description="Seconds to wait for the cache before doing without it.")
+    retry_after: float = Field(5, gt=0, description="Seconds to do without a cache that failed before trying again.")
 
 
 class StorageSettings(BaseSettings):
@@ -110,6 +240,7 @@ class StorageSettings(BaseSettings):
 
     path: Folder | None = Field(None, description="Folder of the attachments; default: in the data directory.")
     max_bytes: int = Field(25 * 1024 * 1024, ge=1, description="Largest attachment, in bytes.")
+    encrypt: bool = Field(False, description="Encrypt attachments on the disk.")
 
 
 class TicketSettings(BaseSettings):
@@ -120,12 +251,77 @@ class TicketSettings(BaseSettings):
     prefix: str = Field("DB-", pattern=r"^[A-Z][A-Z0-9]{0,9}[-#]?$", description="What ticket numbers begin with.")
 
 
+class WorkspaceSettings(BaseSettings):
+    """`DESKBELL_WORKSPACE_*`: the pages of agents."""
+
+    model_config = _config(env_prefix="DESKBELL_WORKSPACE_")
+
+    undo_seconds: int = Field(
+        10, ge=0, le=600, description="Seconds in which sending a message can be undone; 0: it is sent at once."
+    )
+
+
 class MailSettings(BaseSettings):
     """`DESKBELL_MAIL_*`: how incoming mail is read."""
 
     model_config = _config(env_prefix="DESKBELL_MAIL_")
 
     max_bytes: int = Field(100 * 1024 * 1024, ge=1, description="A larger message is kept, but not read.")
+
+
+class SmtpSettings(BaseSettings):
+    """`DESKBELL_SMTP_*`: the server that takes our mail."""
+
+    model_config = _config(env_prefix="DESKBELL_SMTP_")
+
+    host: str = Field("", description="Name of the server; default: none, and messages wait.")
+    port: int | None = Field(None, ge=1, le=65535, description="Its port; default: 587, with tls 465, with none 25.")
+    tls: SmtpTls = Field(
+        "starttls", description="starttls: encrypt or do not send; tls: from the first byte on; none: never."
+    )
+    user: str = Field("", description="Whom to log in as; default: nobody.")
+    password: SecretStr | None = Field(None, description="Their password.")
+    sender: Mailbox = Field(
+        "Deskbell <deskbell@localhost>", description="From whom the messages are: a name and an address."
+    )
+    reply_to: Mailbox = Field("", description="Where answers go; default: to the sender.")
+    timeout: float = Field(30, gt=0, le=300, description="Seconds to wait for each answer of the server.")
+
+
+class PortalSettings(BaseSettings):
+    """`DESKBELL_PORTAL_*`: how customers come in and what they are told."""
+
+    model_config = _config(env_prefix="DESKBELL_PORTAL_")
+
+    registration: bool = Field(True, description="Let people register with their e-mail address.")
+    domains: str = Field("", description="Domains whose addresses may register, between spaces; default: all.")
+    notices: bool = Field(True, description="Tell requesters by mail that their request came in or was answered.")
+    link_days: int = Field(30, ge=1, le=366, description="Days for which the link to a request in a mail is good.")
+    link_generation: int = Field(1, ge=1, description="Raise it, and all links to requests that were sent are worthless.")
+
+
+class AuditSettings(BaseSettings):
+    """`DESKBELL_AUDIT_*`: how long the audit log is kept."""
+
+    model_config = _config(env_prefix="DESKBELL_AUDIT_")
+
+    months: Annotated[int, AfterValidator(partial(_months, 6))] = Field(
+        0, description="Whole months of the audit log that are kept, 6 at least; 0: forever."
+    )
+
+
+class AccessLogSettings(BaseSettings):
+    """`DESKBELL_ACCESS_LOG_*`: the record of who read what."""
+
+    model_config = _config(env_prefix="DESKBELL_ACCESS_LOG_")
+
+    enabled: bool = Field(True, description="Record who reads what.")
+    months: Annotated[int, AfterValidator(partial(_months, 1))] = Field(
+        12, description="Whole months of the access log that are kept; 0: forever."
+    )
+    buffer: int = Field(
+        10_000, ge=100, description="Entries that a process keeps while the database is slow; further ones are lost."
+    )
 
 
 class Settings(BaseSettings):
@@ -139,14 +335,24 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs cookies and cursors; default: made once, kept in data_dir."
     )
+    encryption_keys: SecretStr | None = Field(
+        None, description="Keys of secrets and attachments, newest first, between commas; default: from secret_key."
+    )
     default_actor: str = Field("", description="E-mail address the CLI acts as; default: the system.")
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    replica: ReplicaSettings = Field(default_factory=ReplicaSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     ticket: TicketSettings = Field(default_factory=TicketSettings)
+    workspace: WorkspaceSettings = Field(default_factory=WorkspaceSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
+    smtp: SmtpSettings = Field(default_factory=SmtpSettings)
+    portal: PortalSettings = Field(default_factory=PortalSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    access_log: AccessLogSettings = Field(default_factory=AccessLogSettings)
 
     @property
     def attachments_dir(self) -> Path:

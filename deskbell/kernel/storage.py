@@ -3,27 +3,14 @@
 What belongs to whom, and whether anybody still needs it, is written in the database. A key is all that is known here.
 """
 
-import errno
-import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 import puremagic
-
-from deskbell.kernel.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
-from deskbell.kernel.text import human_bytes
-
-_CHUNK: Final = 256 * 1024
-_HEAD: Final = 4096
-_KEY = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/\1\2[0-9a-f]{60}")
-_INCOMING: Final = "incoming"
 
 INLINE_SAFE: Final = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "application/pdf"},
@@ -45,15 +32,41 @@ class StoredBlob:
     """The first 4096 bytes at most, for `sniff`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of the storage: what it holds, whether it is encrypted, and when it was put there or touched last.
+
+    `key` is empty where the file cannot say what it holds: it is damaged, or `key_name` is not at hand.
+    """
+
+    path: str
+    key: str
+    sealed: bool
+    key_name: str
+    modified: datetime
+
+
+SHELVES: Final = 256
+"""Into how many parts a storage is divided for going through it."""
+
+
 class Storage(Protocol):
     """Keeps streams of bytes. Every method may block, and raises UnavailableError when the storage does not work."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether what is put here is encrypted."""
+        ...
 
     def put(self, stream: Iterable[bytes] | BinaryIO, *, max_bytes: int) -> StoredBlob:
         """Keep all of `stream`; when this returns it survives a power failure. TooLargeError beyond `max_bytes`."""
         ...
 
     def open(self, key: str) -> BinaryIO:
-        """Open what lies under `key`; the caller closes it. NotFoundError when it is not there."""
+        """Open what lies under `key`, to be read and sought in; the caller closes it. NotFoundError without it.
+
+        Where it is encrypted no altered byte is ever read: UnavailableError comes first, here or from `read`.
+        """
         ...
 
     def exists(self, key: str) -> bool:
@@ -68,139 +81,29 @@ class Storage(Protocol):
         """Remove what was begun before `older_than` and never finished; return how many pieces."""
         ...
 
+    def shelf(self, number: int) -> Iterator[Piece]:
+        """Go through one of the `SHELVES`, from 0. What is put or moved meanwhile may be missed or come twice."""
+        ...
 
-class LocalStorage:
-    """A folder: each content once, as `ab/cd/<sha256>`, readable to the owner alone.
+    def discard(self, piece: Piece, older_than: datetime) -> bool:
+        """Remove a piece unless the same content was put again since `older_than`; return whether it went."""
+        ...
 
-    A file gets its name only when all of it is on the disk, so that a crash leaves nothing but files in `incoming/`.
-    """
+    def settle(self, piece: Piece, *, sealed: bool) -> bool:
+        """Encrypt a piece with the newest key, or (`sealed` false) decrypt it; return whether that was needed.
 
-    def __init__(self, root: Path) -> None:
-        """`root` is made when something is first put there."""
-        self._root = root
+        Readers are not disturbed. One that has an older key gets the newest in front; the content is not written anew.
+        Raises UnavailableError, with the piece as it was, when it is damaged or its key is not at hand.
+        """
+        ...
 
-    def put(self, stream: Iterable[bytes] | BinaryIO, *, max_bytes: int) -> StoredBlob:
-        """Keep all of `stream`, reading it in pieces. See `Storage.put`."""
-        incoming = self._root / _INCOMING
-        with _clear_errors():
-            incoming.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=incoming)
-        try:
-            with _closing(os.fdopen(descriptor, "wb")) as file:
-                blob = _copy(stream, file, max_bytes)
-            with _clear_errors():
-                self._name(Path(name), blob.key)
-        finally:
-            Path(name).unlink(missing_ok=True)
-        return blob
+    def keys(self) -> set[str]:
+        """Return the names of the keys that something here was ever encrypted with and that were not forgotten."""
+        ...
 
-    def _name(self, written: Path, key: str) -> None:
-        """Rename even over an equal file: that mends one that the disk has damaged, and costs nothing."""
-        target = self._root / key
-        fresh = not target.parent.exists()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        written.replace(target)
-        for folder in (target.parent, target.parent.parent, self._root) if fresh else (target.parent,):
-            _sync_folder(folder)
-
-    def open(self, key: str) -> BinaryIO:
-        """Open the file under `key`. See `Storage.open`."""
-        path = self._path(key)
-        with _clear_errors():
-            try:
-                return path.open("rb")
-            except FileNotFoundError:
-                raise NotFoundError(
-                    "The content of this attachment is no longer in the storage. Restore it from a backup.", key=key
-                ) from None
-
-    def exists(self, key: str) -> bool:
-        """Tell whether there is a file under `key`."""
-        path = self._path(key)
-        with _clear_errors():
-            return path.is_file()
-
-    def delete(self, key: str) -> None:
-        """Remove the file under `key`, if it is there. See `Storage.delete`."""
-        path = self._path(key)
-        with _clear_errors():
-            path.unlink(missing_ok=True)
-
-    def sweep(self, older_than: datetime) -> int:
-        """Remove what crashes left behind and nobody has written to since `older_than`; return how many files."""
-        removed = 0
-        with _clear_errors():
-            for path in (self._root / _INCOMING).glob("*"):
-                try:
-                    if path.stat().st_mtime < older_than.timestamp():
-                        path.unlink()
-                        removed += 1
-                except FileNotFoundError:  # it was finished, or another sweep was faster
-                    continue
-        return removed
-
-    def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise InvalidError("This is not the key of an attachment.", field="key")
-        return self._root / key
-
-
-def _copy(stream: Iterable[bytes] | BinaryIO, file: BinaryIO, max_bytes: int) -> StoredBlob:
-    digest, size, head = hashlib.sha256(), 0, b""
-    for chunk in _chunks(stream):
-        size += len(chunk)
-        if size > max_bytes:
-            raise TooLargeError(
-                f"The attachment is larger than {human_bytes(max_bytes)}. Send a smaller file, or a link to it.",
-                field="file",
-                max_bytes=max_bytes,
-            )
-        digest.update(chunk)
-        if len(head) < _HEAD:
-            head += chunk[: _HEAD - len(head)]
-        with _clear_errors():
-            file.write(chunk)
-    with _clear_errors():
-        file.flush()
-        os.fsync(file.fileno())
-    name = digest.hexdigest()
-    return StoredBlob(f"{name[:2]}/{name[2:4]}/{name}", name, size, head)
-
-
-@contextmanager
-def _closing(file: BinaryIO) -> Iterator[BinaryIO]:
-    try:
-        yield file
-    finally:
-        with suppress(OSError):  # after a full disk, closing would only complain once more; what counts was synced
-            file.close()
-
-
-def _chunks(stream: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
-    read = getattr(stream, "read", None)  # a file iterates by lines, and a line may be as long as the file
-    return iter(stream) if read is None else iter(lambda: read(_CHUNK), b"")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power failure. See fsync(2)."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Say what is wrong with the disk without telling a stranger where it is mounted."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            what = "The disk for attachments is full, nothing was kept. Free some space on the server and try again."
-        else:
-            what = f"The storage for attachments does not work ({error.strerror or error}): have its folder checked."
-        raise UnavailableError(what) from error
+    def forget_key(self, name: str) -> None:
+        """Note that nothing here needs this key any more."""
+        ...
 
 
 # The tags by which the MIME Sniffing Standard (7.1) knows HTML, and more; found anywhere, as it costs a click only.

@@ -16,7 +16,10 @@ UPLOADS_KEPT = timedelta(hours=6)
 
 
 def make_partitions(session: Session) -> int:
-    """Make the audit log's partitions for the coming months where they are missing; return how many were."""
+    """Make the partitions of both logs for the coming months where they are missing; return how many were.
+
+    What lies in a default partition moves to its month, past ones as well.
+    """
     made: int = session.scalars(text("select deskbell_make_partitions(:months)"), {"months": PARTITIONS_AHEAD}).one()
     return made
 

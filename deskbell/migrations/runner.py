@@ -22,8 +22,9 @@ from sqlalchemy.pool import NullPool
 
 from deskbell.kernel.access import OWNER
 from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect
 from deskbell.kernel.errors import InvalidError, SetupError
-from deskbell.kernel.roles import prepare_server, unreachable
+from deskbell.kernel.roles import prepare_server, prepare_statistics, unreachable
 
 _LOCK = 0x6D69677261746573  # "migrates"
 _ASK_AGAIN = 0.1
@@ -70,6 +71,8 @@ class Migrator:
             before = self._status(connection)
             if before.current is None:
                 prepare_server(self.admin, {})
+            else:
+                prepare_statistics(self.admin)
             if before.is_current and revision == "head":
                 return before
             self._run(command.upgrade, revision, connection)
@@ -120,7 +123,7 @@ class Migrator:
     def _connection(self) -> Iterator[Connection]:
         engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(self.admin.dsn, options=self.admin.options(_TIMEOUTS), connect_timeout=30),
+            creator=lambda: connect(self.admin, options=self.admin.options(_TIMEOUTS)),
             poolclass=NullPool,
         )
         try:

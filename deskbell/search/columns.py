@@ -19,6 +19,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "tags": "the tags that it bears",
     "created": "when it was opened",
     "updated": "when it last changed",
+    "replied": "who spoke last in public, and when",
     "responded": "when the desk first answered",
     "resolved": "when it was resolved or closed",
     "due": "when it should be resolved",

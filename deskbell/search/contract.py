@@ -15,6 +15,7 @@ from deskbell.kernel.text import clean
 from deskbell.kernel.worlds import both_worlds
 from deskbell.search.language.tree import And, Query, Words
 from deskbell.search.queries import prepare
+from deskbell.search.sizes import window_of
 from deskbell.search.totals import CAP, count_up_to
 from deskbell.search.windows import matches
 from deskbell.tickets.filters import TagMatch, TicketFilter, filtered
@@ -73,7 +74,9 @@ def search_tickets(  # noqa: PLR0913 - what a person can search by
     total = counted.count if counted.is_exact else MOST_COUNTED + 1
     if offset >= total and counted.is_exact:
         return SearchPage([], total)
-    rows = session.execute(matches(prepared, NEWEST_FIRST, limit=offset + limit - 1, further=conditions)).all()
+    window = window_of(session, prepared)
+    found = matches(prepared, NEWEST_FIRST, limit=offset + limit - 1, further=conditions, window=window)
+    rows = session.execute(found).all()
     return SearchPage(listed_by_ids(session, [row.id for row in rows[offset:]]), total)
 
 

@@ -4,11 +4,11 @@ Where few fit, words that are written alike do as well. By relevance the newest 
 of a common word would take a second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, cast, column, func, select
+from sqlalchemy import BigInteger, Row, cast, column, func, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.paging import Cursor, Page, SortKey, check_limit, fingerprint, foreign_cursor, keyset
@@ -17,6 +17,7 @@ from deskbell.search.language import Query, print_query
 from deskbell.search.likeness import widened
 from deskbell.search.names import Hint
 from deskbell.search.queries import prepare
+from deskbell.search.sizes import window_of
 from deskbell.search.sorting import Order
 from deskbell.search.windows import Ids, matches
 from deskbell.search.words import Tsquery, vector
@@ -38,7 +39,10 @@ BY_RELEVANCE: Final = Order(())
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The ids of a page, in order. `query` is the one that was run, with `corrections` by word where it was widened."""
+    """The ids of a page, in order. `query` is the one that was run, with `corrections` by word where it was widened.
+
+    `previous_cursor` leads to the page before: the rows that come right before the first one here.
+    """
 
     ids: tuple[int, ...]
     next_cursor: Cursor | None
@@ -46,6 +50,7 @@ class Found:
     words: Tsquery | None
     hints: tuple[Hint, ...] = ()
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    previous_cursor: Cursor | None = None
 
 
 def find(
@@ -62,7 +67,7 @@ def find(
 
     `default` is the order where the query says none: last changed first. `scope` is who asks where, for the cursor.
     Without `widen` a ticket must have the very words, as it must to be counted.
-    At most seven statements, however many fit. Raises QueryError, and InvalidError for another query's cursor.
+    At most eight statements, however many fit. Raises QueryError, and InvalidError for another query's cursor.
     """
     check_limit(limit)
     plan_for_values(session)
@@ -98,23 +103,39 @@ class _Search:
         order = self.prepared.order or default
         self.is_ranked = order.is_by_relevance and self.prepared.words is not None
         self.keys = RANKED if self.is_ranked else order.keys or NEWEST_FIRST
+        self.back = tuple(replace(key, descending=not key.descending) for key in self.keys)
 
     def has_made(self, cursor: Cursor) -> bool:
-        return cursor.fingerprint == fingerprint(self.keys, self.name)
+        return cursor.fingerprint in {fingerprint(self.keys, self.name), fingerprint(self.back, self.name)}
 
     def page(self, limit: int, cursor: Cursor | None) -> Found:
+        """Return a page; a cursor that was made for the reversed order leads backwards."""
         if cursor is not None and not self.has_made(cursor):
             raise foreign_cursor()
-        statement = self._ranked(limit, cursor) if self.is_ranked else self._sorted(limit, cursor)
-        rows = self.session.execute(statement).all()
-        place = Cursor(tuple(rows[limit - 1])[1:], fingerprint(self.keys, self.name)) if len(rows) > limit else None
-        prepared = self.prepared
-        return Found(tuple(row.id for row in rows[:limit]), place, prepared.query, prepared.words, prepared.hints)
+        if cursor is None or cursor.fingerprint == fingerprint(self.keys, self.name):
+            rows = self._rows(self.keys, limit, cursor)
+            return self._found(rows[:limit], has_more=len(rows) > limit, has_less=cursor is not None)
+        rows = self._rows(self.back, limit, cursor)
+        if len(rows) <= limit:  # the beginning: shown from there on, and not as a page that is too short
+            return self.page(limit, None)
+        return self._found(rows[:limit][::-1], has_more=True, has_less=True)
 
-    def _sorted(self, limit: int, cursor: Cursor | None) -> Ids:
-        return matches(self.prepared, self.keys, limit=limit, cursor=cursor, query=self.name)
+    def _rows(self, keys: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Sequence[Row[*tuple[Any, ...]]]:
+        statement = self._ranked(keys, limit, cursor) if self.is_ranked else self._sorted(keys, limit, cursor)
+        return self.session.execute(statement).all()
 
-    def _ranked(self, limit: int, cursor: Cursor | None) -> Ids:
+    def _found(self, rows: Sequence[Row[*tuple[Any, ...]]], *, has_more: bool, has_less: bool) -> Found:
+        following = Cursor(tuple(rows[-1])[1:], fingerprint(self.keys, self.name)) if has_more else None
+        previous = Cursor(tuple(rows[0])[1:], fingerprint(self.back, self.name)) if has_less and rows else None
+        ids, prepared = tuple(row.id for row in rows), self.prepared
+        found = Found(ids, following, prepared.query, prepared.words, prepared.hints)
+        return replace(found, previous_cursor=previous)
+
+    def _sorted(self, keys: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Ids:
+        window = window_of(self.session, self.prepared)
+        return matches(self.prepared, keys, limit=limit, cursor=cursor, query=self.name, window=window)
+
+    def _ranked(self, order: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Ids:
         """Rank the newest matches: by how often, how near the title and how close to each other the words stand."""
         newest = matches(self.prepared, NEWEST_FIRST, limit=COMPETING, enough=limit).subquery("competing")
         document = vector(self.prepared.context.actor)
@@ -124,7 +145,7 @@ class _Search:
             .join(SearchDocument, SearchDocument.ticket_id == newest.c.id)
             .subquery("ranked")
         )
-        keys = tuple(replace(key, column=ranked.c[key.name]) for key in RANKED)
+        keys = tuple(replace(key, column=ranked.c[key.name]) for key in order)
         columns = (ranked.c.id, ranked.c.relevance, ranked.c.id.label("key_id"))
         place = replace(cursor, fingerprint=fingerprint(keys, self.name)) if cursor else None
         return keyset(select(*columns), keys, limit=limit, cursor=place, query=self.name)

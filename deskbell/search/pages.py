@@ -8,10 +8,9 @@ statement does both, and its plan is kept.
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
-from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor
@@ -23,8 +22,9 @@ from deskbell.kernel.statements import Statement
 from deskbell.search.language import Query, Words, parse
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare
+from deskbell.search.sizes import SIZE, Window
 from deskbell.search.templates import Template, template_of
-from deskbell.search.windows import WINDOW, matches, window_for
+from deskbell.search.windows import WINDOW, matches
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST
 from deskbell.tickets.shapes import SORTABLE, ticket_documents
@@ -32,12 +32,7 @@ from deskbell.tickets.shapes import SORTABLE, ticket_documents
 USUAL_LIMIT: Final = 50
 _REMEMBERED: Final = 500
 _IDS: Final = "ids"
-_SIZE: Final = Statement(
-    text("select cast(reltuples as bigint) from pg_class where oid = to_regclass('tickets')").columns(size=BigInteger),
-    prepared=True,
-)
-_SIZE_LASTS: Final = 60.0
-"""Seconds for which the size of the desk is remembered."""
+_SIZE: Final = Statement(SIZE, prepared=True)
 Order = tuple[SortKey, ...]
 
 
@@ -82,7 +77,7 @@ class TicketPages:
         self._database = database
         self._fields: Fields = database.session_options["info"][FIELDS_KEY]
         self._plans: OrderedDict[object, _Plan] = OrderedDict()
-        self._window_now, self._window_until = WINDOW, 0.0
+        self._window = Window()
 
     async def page(self, reading: Reading, wanted: Wanted) -> DocumentPage:
         """Return a page as the reading's actor may see it. Raises QueryError, and InvalidError for a foreign cursor."""
@@ -97,17 +92,15 @@ class TicketPages:
             found = await documents_of(reading, rows.column(0)[: wanted.limit])
         return DocumentPage(found, _next_cursor(rows, 3 if plan.has_documents else 1, plan.order, wanted))
 
-    async def _window(self, reading: Reading) -> int:
-        """Ask now and then how large the desk is, by PostgreSQL's own estimate."""
-        if monotonic() >= self._window_until:
-            rows = await reading.rows(_SIZE)
-            self._window_now, self._window_until = window_for(rows.row(0)[0]), monotonic() + _SIZE_LASTS
-        return self._window_now
+    async def _window_now(self, reading: Reading) -> int:
+        if not self._window.is_known:
+            self._window.learn((await reading.rows(_SIZE)).row(0)[0])
+        return self._window.size
 
     async def _planned(self, actor: Actor, wanted: Wanted, reading: Reading) -> tuple[_Plan, tuple[str, ...]]:
         query = parse(wanted.query)
         has_words = any(isinstance(leaf, Words) for leaf in query.leaves())
-        window = await self._window(reading) if has_words else WINDOW
+        window = await self._window_now(reading) if has_words else WINDOW
         template = template_of(query, self._fields.known_to(actor)) if wanted.cursor is None else None
         if template is not None:
             who = actor.user_id if template.is_personal else None

@@ -1,17 +1,22 @@
-"""Pages of matches, newest window first, so that neither a common nor a rare word takes long.
+"""Pages of matches, in steps of which each costs little, so that neither a common nor a rare word takes long.
 
 PostgreSQL either walks the tickets by date and looks at the words of each, or asks the index of words for all matches
 and sorts them. It chooses by an estimate, which is far off for phrases, for words that go together and for words that
-went out of use; a walk that was chosen wrongly reads every ticket. So the walk ends after a window of the newest
-tickets that fit otherwise. Only where these have too few matches is the index asked: there are not many then.
+went out of use; a walk that was chosen wrongly reads every ticket. So it is told what to do, in one statement:
+
+1. Look at the words of the newest tickets that fit otherwise: first at a few, then at a window of them where the few
+   promise a page.
+2. Ask the index of words for the ids of all matches. Where these are many, a page of them stands in a wider window,
+   whose tickets are looked up in the list of ids: to walk over a ticket takes a tenth of reading its words.
+3. Where they are few, or old, look up the ticket of each.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import log2, sqrt
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, func, not_, or_, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, func, not_, or_, select, true, union_all
 
 from deskbell.kernel.fields import Expression
 from deskbell.kernel.paging import Cursor, SortKey, keyset
@@ -19,22 +24,30 @@ from deskbell.search.queries import Prepared
 from deskbell.tickets.documents import SearchDocument
 from deskbell.tickets.models import Ticket
 
-WINDOW: Final = 5_000
-"""Tickets whose words are looked at one by one: some 20 ms."""
-
+WINDOW: Final = 4096
+"""Tickets whose words are looked at one by one, at most: some 11 ms."""
 SMALLEST_WINDOW: Final = 128
+FEW: Final = 4
+"""A quarter of the window is looked at first, and must have a quarter of a page for the others to be worth it."""
+WIDER: Final = 3
+"""How many windows make the wider one."""
+MOST_LISTED: Final = 100_000
+"""Ids that are kept in memory while tickets are walked over: beyond, PostgreSQL might refuse to hash them."""
 
 Ids = Select[*tuple[Any, ...]]
 Keys = Sequence[SortKey]
+V = TypeVar("V")
 
 
 def window_for(tickets: float) -> int:
-    """Return a window for a desk of about so many tickets, at most `WINDOW`.
+    """Return a window for a desk of about so many tickets, at most `WINDOW`; less than none: unknown.
 
     What is looked at in vain grows with the window, and what the index may have beyond it with the desk over the
     window: together they are least where the window grows with the square root. By powers of two, so that it stays.
     """
-    wanted = max(2 * sqrt(max(tickets, 0)), SMALLEST_WINDOW)
+    if tickets < 0:
+        return WINDOW
+    wanted = max(4 * sqrt(tickets), SMALLEST_WINDOW)
     return min(WINDOW, 1 << round(log2(wanted)))
 
 
@@ -51,20 +64,67 @@ def matches(
 ) -> Ids:
     """Return up to `limit` + 1 rows of an id and the sort values, in order, that fit a query and `further` conditions.
 
-    The columns are `id` and, for each key, `key_` and its name. More than `enough` (default: `limit`) from the window
+    The columns are `id` and, for each key, `key_` and its name. More than `enough` (default: `limit`) from a window
     will do. `cursor` and `query` are as in `deskbell.kernel.paging.keyset`.
     """
     wanted = prepared.narrow_but_for_text(select(*_columns(keys)).select_from(Ticket)).where(*further)
     page = keyset(wanted, keys, limit=1, cursor=cursor, query=query).limit(limit + 1)
     if prepared.text is None:
         return page
-    newest = page.limit(window).cte("newest")
-    near = _sorted(_with_words(newest, prepared.text), newest, keys).limit(limit + 1).cte("near")
-    is_answer = or_(_count(newest) < window, _count(near) > (limit if enough is None else enough))
-    rest = _of_documents(page.order_by(None), prepared.text).cte("rest").prefix_with("materialized")
-    deep = _sorted(select(rest), rest, keys).limit(limit + 1).subquery("deep")
-    found = union_all(select(near).where(is_answer), select(deep).where(not_(is_answer))).subquery("found")
-    return _sorted(select(found), found, keys)
+    return _Search(prepared.text, page, keys, limit, limit if enough is None else enough, window).found()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What all steps know: `page` is of the tickets that fit apart from their words."""
+
+    text: Expression
+    page: Ids
+    keys: Keys
+    limit: int
+    enough: int
+    window: int
+
+    def found(self) -> Ids:
+        """Put the steps together: what a step is not asked for is not read."""
+        near, is_near = self._near()
+        matched = select(SearchDocument.ticket_id).where(self.text).cte("matched")
+        walked, is_walked = self._walked(matched)
+        rest = _tickets_of(matched, self.page.order_by(None)).cte("rest").prefix_with("materialized")
+        deep = self._top(select(rest), rest).subquery("deep")
+        found = union_all(
+            *(select(part).where(is_near) for part in near),
+            select(walked).where(not_(is_near), is_walked),
+            select(deep).where(not_(is_near), not_(is_walked)),
+        ).subquery("found")
+        return self._top(select(found), found)
+
+    def _near(self) -> tuple[tuple[CTE, CTE], ColumnElement[bool]]:
+        """Return the matches of the few newest and of the other ones in the window, and whether these will do."""
+        newest = self.page.limit(self.window).cte("newest")
+        few = self._sorted(select(newest), newest).limit(self.window // FEW).cte("few")
+        others = self._sorted(select(newest), newest).offset(self.window // FEW).cte("others")
+        first = self._top(_with_words(few, self.text), few).cte("first")
+        are_all = _count(newest) < self.window
+        goes_on = and_(_count(first) <= self.limit, or_(_count(first) >= max(self.enough // FEW, 1), are_all))
+        second = self._top(_with_words(others, self.text).where(goes_on), others).cte("second")
+        return (first, second), _once("is_near", or_(_count(first) + _count(second) > self.enough, are_all))
+
+    def _walked(self, matched: CTE) -> tuple[CTE, ColumnElement[bool]]:
+        """Return those of the wider window that are in the list, where this is long, and whether these will do."""
+        wide = self.page.limit(self.window * WIDER).cte("wide")
+        length = _once("length", _count(select(matched).limit(MOST_LISTED + 1).subquery()))
+        is_long = length.between(self.window + 1, MOST_LISTED)
+        listed = wide.c.id.in_(select(matched.c.ticket_id).limit(MOST_LISTED)).is_(true())
+        walked = self._top(select(wide).where(is_long, listed), wide).cte("walked")
+        will_do = or_(_count(walked) > self.enough, _count(wide) < self.window * WIDER)
+        return walked, _once("is_walked", and_(is_long, will_do))
+
+    def _sorted(self, statement: Ids, source: FromClause) -> Ids:
+        return statement.order_by(*(replace(key, column=source.c[f"key_{key.name}"]).order() for key in self.keys))
+
+    def _top(self, statement: Ids, source: FromClause) -> Ids:
+        return self._sorted(statement, source).limit(self.limit + 1)
 
 
 def _columns(keys: Keys) -> list[ColumnElement[Any]]:
@@ -77,16 +137,17 @@ def _with_words(tickets: CTE, text: Expression) -> Ids:
     return select(tickets).where(fits)
 
 
-def _of_documents(tickets: Ids, text: Expression) -> Ids:
-    """Begin with the documents and look up the ticket of each: told of too many, a join would read all tickets."""
-    matched = select(SearchDocument.ticket_id).where(text).cte("matched")
+def _tickets_of(matched: CTE, tickets: Ids) -> Ids:
+    """Look up the ticket of each: told of too many, a join would read all tickets."""
     ticket = tickets.where(Ticket.id == matched.c.ticket_id).limit(1).lateral("ticket")
     return select(ticket).select_from(matched.join(ticket, true()))
 
 
-def _sorted(statement: Ids, source: FromClause, keys: Keys) -> Ids:
-    return statement.order_by(*(replace(key, column=source.c[f"key_{key.name}"]).order() for key in keys))
-
-
-def _count(source: CTE) -> ColumnElement[int]:
+def _count(source: FromClause) -> ColumnElement[int]:
     return select(func.count()).select_from(source).scalar_subquery()
+
+
+def _once(name: str, value: ColumnElement[V]) -> ColumnElement[V]:
+    """Have what several parts ask for found out by the first of them."""
+    found = select(value.label("value")).cte(name).prefix_with("materialized")
+    return select(found.c.value).scalar_subquery()

@@ -17,11 +17,14 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
+from deskbell.kernel.cache import Cache
 from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
+from deskbell.kernel.keyring import KeyRing
+from deskbell.kernel.local_storage import LocalStorage
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.settings import PostgresSettings, Settings
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.vault import Vault
 from deskbell.testing.databases import async_rolling_back, rolling_back
 from deskbell.testing.factories import SYSTEM, Factory, OneSession, actor
 from deskbell.testing.servers import as_application, clone, environment, run_folder, throwaway_server
@@ -32,15 +35,20 @@ ActAs = Callable[[User | Actor], Session]
 Make = Callable[[Callable[[Factory], T]], Awaitable[T]]
 
 
-def open_database(address: Address, storage: Path, settings: Settings | None = None) -> Database:
+def open_database(
+    address: Address, storage: Path, settings: Settings | None = None, *, cache: Cache | None = None
+) -> Database:
     """Open a database of the test server as the application does."""
     chosen = settings or Settings()
+    ring = KeyRing.configured(b"a key for tests alone, of no value")
     resources = Resources(
         clock=SystemClock(),
-        storage=LocalStorage(storage),
+        storage=LocalStorage(storage, ring, seal=chosen.storage.encrypt),
         ticket_prefix=chosen.ticket.prefix,
         attachment_bytes=chosen.storage.max_bytes,
         mail_bytes=chosen.mail.max_bytes,
+        cache=cache,
+        vault=Vault(ring),
     )
     return Database(
         as_application(address),

@@ -5,7 +5,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from sqlalchemy import BigInteger, func
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -33,6 +35,8 @@ from deskbell.tickets.rules import status_after_assignment, status_after_reply
 
 TITLE_LENGTH = 500
 CUSTOMERS_STATUSES = (TicketStatus.OPEN, TicketStatus.RESOLVED)
+_OWN_ORGANIZATION: Final = func.deskbell_organization(type_=BigInteger)
+"""Of the actor, who is known already: nobody need be loaded for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,17 @@ def open_ticket(
     session: Session,
     *,
     body: Body,
-    requester: User,
+    requester: User | None,
     title: str = "",
     priority: TicketPriority = TicketPriority.MEDIUM,
     channel: Channel | None = None,
 ) -> Ticket:
-    """Open a ticket for `requester`. Without a title it gets one from the message."""
+    """Open a ticket for `requester`, or for the actor. Without a title it gets one from the message."""
     actor = actor_of(session)
-    if not actor.is_staff and requester.id != actor.user_id:
+    creator_id = actor.user_id if requester is None else requester.id
+    if creator_id is None:
+        raise InvalidError("Say whom the ticket is for.", field="requester_id")
+    if not actor.is_staff and creator_id != actor.user_id:
         raise ForbiddenError("You may open tickets for yourself alone.")
     values = {
         "title": one_line(title, TITLE_LENGTH) or title_from(body.text),
@@ -66,10 +73,12 @@ def open_ticket(
         "description_folded": body.folded,
         "priority": priority,
         "channel": channel or actor.channel,
-        "creator_id": requester.id,
-        "organization_id": requester.organization_id,
+        "creator_id": creator_id,
     }
-    ticket = insert_one(session, Ticket, values)
+    if requester is None:
+        ticket = insert_one(session, Ticket, values, organization_id=_OWN_ORGANIZATION)
+    else:
+        ticket = insert_one(session, Ticket, {**values, "organization_id": requester.organization_id})
     publish(session, TicketOpened(ticket.id))
     return ticket
 
@@ -161,6 +170,15 @@ def give_to_team(session: Session, number: str, team_id: int | None, *, expected
     ticket = load_to_change(session, number, expected)
     require_staff(session)
     ticket.team_id = get_team(session, team_id).id if team_id is not None else None
+    session.flush()  # the trigger's values come back with it
+    return ticket
+
+
+def change_due(session: Session, number: str, due_at: datetime | None, *, expected: int | None = None) -> Ticket:
+    """Say by when it should be resolved, as an aware time, or that there is no such time."""
+    ticket = load_to_change(session, number, expected)
+    require_staff(session)
+    ticket.due_at = due_at
     session.flush()  # the trigger's values come back with it
     return ticket
 

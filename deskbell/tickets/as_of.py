@@ -11,13 +11,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from deskbell.accounts.models import Organization, Person, Team
 from deskbell.audit.queries import later_entries, rows_of, rows_of_ticket
+from deskbell.audit.retention import removed_before
 from deskbell.audit.reversal import Values, rows_as_of
 from deskbell.kernel.arrays import in_array
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.orm import Base
 from deskbell.kernel.text import clean
 from deskbell.tickets.actions import require_staff
-from deskbell.tickets.errors import NoSuchTicketError
+from deskbell.tickets.errors import NoSuchTicketError, PastRemovedError
 from deskbell.tickets.models import Attachment, Comment, Tag, Ticket, TicketTag
 
 ONLY_THE_DESK: Final = "Only the desk sees what tickets were like before."
@@ -45,10 +46,11 @@ class TicketThen:
 
 
 def as_of(session: Session, number_or_id: str | int, at: datetime) -> TicketThen:
-    """Return the ticket as it was at the aware time `at`; the future is as it is now. At most ten statements.
+    """Return the ticket as it was at the aware time `at`; the future is as it is now. At most eleven statements.
 
-    Raises InvalidError for a time without a zone, NoSuchTicketError where there was no such ticket then. By its id also
-    a ticket is found that was deleted for good.
+    Raises InvalidError for a time without a zone, NoSuchTicketError where there was no such ticket then, and
+    PastRemovedError where it cannot be known, as retention removed what came after `at` from the audit log. By its id
+    also a ticket is found that was deleted for good.
     """
     require_staff(session, ONLY_THE_DESK)
     at = _in_utc(at)
@@ -58,6 +60,7 @@ def as_of(session: Session, number_or_id: str | int, at: datetime) -> TicketThen
     ticket_id = present[0]["id"] if present else int(number_or_id)
     entries = session.execute(later_entries(rows_of_ticket(ticket_id), at)).all()
     then = rows_as_of(Ticket.__table__, present, _of(entries, Ticket), at)
+    _check_known(session, number_or_id, ticket_id, at)
     if not then:
         raise NoSuchTicketError(_not_yet(number_or_id, present[0]["created_at"] if present else None))
     return TicketThen(at, _assembled(session, then[0], entries, at))
@@ -77,6 +80,16 @@ def _is_the(number_or_id: str | int) -> ColumnElement[bool]:
     if isinstance(number_or_id, int):
         return Ticket.id == number_or_id
     return Ticket.ticket_number == clean(number_or_id).strip().upper()
+
+
+def _check_known(session: Session, number_or_id: str | int, ticket_id: int, at: datetime) -> None:
+    removed = removed_before(session, "tickets", ticket_id)
+    if removed is not None and at < removed:
+        raise PastRemovedError(
+            f"What {number_or_id} was like at {at:%Y-%m-%d %H:%M:%S} UTC is not known any more: retention removed the "
+            f"audit log until {removed.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC. Ask for a time after that.",
+            known_from=removed,
+        )
 
 
 def _not_yet(number_or_id: str | int, created_at: datetime | None) -> str:

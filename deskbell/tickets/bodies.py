@@ -60,6 +60,9 @@ def _rendered(markdown: str, field: str) -> str:
 
 @cache
 def _markdown() -> MarkdownIt:
-    """Without reference definitions: a long address that is defined once could be repeated thousands of times."""
-    reader = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    """A new line is one, as in a letter.
+
+    Without reference definitions: a long address that is defined once could be repeated thousands of times.
+    """
+    reader = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True})
     return reader.enable(["table", "strikethrough"]).disable("reference")

@@ -15,6 +15,7 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
     "title": actions.change_title,
     "priority": actions.change_priority,
     "team_id": actions.give_to_team,
+    "due_at": actions.change_due,
     "assignee_id": actions.assign,
     "status": actions.change_status,  # last: what is asked for outweighs what assigning implies
 }
@@ -23,7 +24,7 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
 def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> None:
     """Make the changes, by field name.
 
-    The fields are title, priority, team_id, assignee_id and status. Raises StaleError where `expected` is not the
+    The fields are title, priority, team_id, due_at, assignee_id and status. Raises StaleError where `expected` is not the
     current version.
     """
     actions.load_to_change(session, number, expected)

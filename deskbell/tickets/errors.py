@@ -9,6 +9,12 @@ class NoSuchTicketError(NotFoundError):
     code = "no_such_ticket"
 
 
+class PastRemovedError(NotFoundError):
+    """What this ticket was like then is not known any more: retention removed that part of the audit log."""
+
+    code = "past_removed"
+
+
 class TicketDeletedError(ConflictError):
     """This ticket was deleted. Restore it first."""
 
@@ -20,6 +26,7 @@ CONSTRAINT_ERRORS: ConstraintErrors = {
     "fk_tickets_assignee_id": lambda: InvalidError("There is no such assignee.", field="assignee_id"),
     "fk_tickets_team_id": lambda: InvalidError("There is no such team.", field="team_id"),
     "fk_tickets_organization_id": lambda: InvalidError("There is no such organization.", field="organization_id"),
+    "fk_attachments_comment_id": lambda: InvalidError("This ticket has no such comment.", field="comment_id"),
     "ck_tickets_times": lambda: InvalidError("A time lies beyond those that there are."),
     "uq_tags_name": lambda: ConflictError("There is a tag of this name already."),
     "ck_tags_color": lambda: InvalidError("A color is written like #1d4ed8.", field="color"),

@@ -80,3 +80,17 @@ class TicketsAssigned(Event):
 
     ticket_ids: tuple[int, ...]
     assignee_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsDeleted(Event):
+    """Tickets were put away in bulk; they can be restored."""
+
+    ticket_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsRestored(Event):
+    """Deleted tickets are back, in bulk."""
+
+    ticket_ids: tuple[int, ...]

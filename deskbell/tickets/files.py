@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
@@ -48,11 +47,6 @@ def _comment(session: Session, ticket: Ticket, comment_id: int | None) -> Commen
     if not actor.is_staff and comment.author_id != actor.user_id:
         raise ForbiddenError("You can attach files to your own comments, and to the ticket.")
     return comment
-
-
-def is_kept(session: Session, key: str) -> bool:
-    """Whether an attachment has these bytes. For the system, which sees all attachments."""
-    return session.scalar(select(exists().where(Attachment.storage_key == key))) or False
 
 
 def add_attachment(

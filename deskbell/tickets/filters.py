@@ -50,7 +50,7 @@ def filtered(statement: Select[Ticket], wanted: TicketFilter, actor: Actor) -> S
     if wanted.assignee_id is not None:
         statement = assigned_to(statement, wanted.assignee_id)
     if wanted.created_after is not None:
-        statement = created_after(statement, _aware(wanted.created_after, "created_after"))
+        statement = created_after(statement, in_utc(wanted.created_after, "created_after"))
     if wanted.tags:
         if not actor.is_staff:
             raise ForbiddenError("Only the desk can search by tags.")
@@ -120,9 +120,10 @@ def _several(values: Sequence[str], field: str) -> Sequence[str]:
     return values
 
 
-def _aware(moment: datetime, field: str) -> datetime:
+def in_utc(moment: datetime, field: str, *, wanted: str = "an aware time") -> datetime:
+    """Return an aware time in UTC. Raises InvalidError that names the field and says what is `wanted` instead."""
     if moment.utcoffset() is None:
-        raise InvalidError(f"{field} has no time zone: give an aware time.", field=field)
+        raise InvalidError(f"{field} has no time zone: give {wanted}.", field=field)
     try:
         return moment.astimezone(UTC)
     except OverflowError:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from deskbell.audit.models import AuditLog
 from deskbell.audit.queries import changes_of_ticket
+from deskbell.audit.retention import removed_before
+from deskbell.kernel.actor import Channel
 from deskbell.kernel.arrays import in_array
 from deskbell.kernel.paging import Cursor, Page, SortKey, keyset, page
 from deskbell.tickets.actions import require_staff
@@ -25,6 +27,7 @@ from deskbell.tickets.models import Ticket
 from deskbell.tickets.queries import get_ticket
 
 ONLY_THE_DESK: Final = "Only the desk sees the history of tickets."
+REMOVED: Final = "what happened before was removed from the audit log by retention"
 NEWEST_ACT_FIRST: Final = (SortKey(column("id", BigInteger), descending=True, nullable=False, unique=True),)
 
 
@@ -49,14 +52,15 @@ class Act:
     @property
     def summary(self) -> str:
         """What was done, in words: "wrote a reply, changed status"."""
-        return sentence(self.changes)
+        return sentence(self.changes) or REMOVED
 
 
 def history_of(session: Session, ticket: Ticket, *, limit: int = 500) -> list[Act]:
-    """Return the newest acts, at most `limit`. At most nine statements. For the desk."""
+    """Return the newest acts, at most `limit`, and what retention removed. At most ten statements. For the desk."""
     require_staff(session, ONLY_THE_DESK)
     acts = session.execute(acts_of(ticket.id).order_by(*(key.order() for key in NEWEST_ACT_FIRST)).limit(limit)).all()
-    return _told(session, ticket.id, acts)
+    told = _told(session, ticket.id, acts)
+    return told if len(acts) == limit else [*told, *_removed(session, ticket.id)]
 
 
 def history_page(
@@ -64,13 +68,16 @@ def history_page(
 ) -> Page[Act]:
     """Return a page of the acts, newest first; it may be shorter than `limit` by those that cancelled themselves out.
 
-    At most ten statements. `query` is what the cursor is good for. Raises NoSuchTicketError.
+    Where retention removed what came before, the last page says so with one more act, which has no changes. At most
+    eleven statements. `query` is what the cursor is good for. Raises NoSuchTicketError.
     """
     require_staff(session, ONLY_THE_DESK)
     ticket = get_ticket(session, number, deleted=True)
     limited = keyset(acts_of(ticket.id), NEWEST_ACT_FIRST, limit=limit, cursor=cursor, query=query)
     found = page(session.execute(limited).all(), NEWEST_ACT_FIRST, limit=limit, query=query)
-    return Page(tuple(_told(session, ticket.id, found.items)), found.next_cursor)
+    told = _told(session, ticket.id, found.items)
+    removed = () if found.next_cursor else _removed(session, ticket.id)
+    return Page((*told, *removed), found.next_cursor)
 
 
 def acts_of(ticket_id: int) -> Select[*tuple[Any, ...]]:
@@ -88,6 +95,14 @@ def _told(session: Session, ticket_id: int, acts: Sequence[Row[Any]]) -> list[Ac
     names = Names.of(session, ticket_id, entries)
     told = (_act(list(its), names) for _, its in groupby(entries, key=attrgetter("operation_id")))
     return sorted((act for act in told if act.changes), key=attrgetter("id"), reverse=True)
+
+
+def _removed(session: Session, ticket_id: int) -> Sequence[Act]:
+    """Say that the beginning is gone, where it is: the entry that made the ticket."""
+    until = removed_before(session, "tickets", ticket_id)
+    if until is None:
+        return ()
+    return (Act(0, 0, until, None, None, Channel.JOB, "", "retention", ()),)
 
 
 def _act(entries: Sequence[Row[Any]], names: Names) -> Act:

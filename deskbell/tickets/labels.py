@@ -1,8 +1,9 @@
 """Use cases about tags: making them, putting them on tickets and taking them off."""
 
 import re
+from collections.abc import Sequence
 
-from sqlalchemy import Text, delete, func, literal, select
+from sqlalchemy import BigInteger, Text, delete, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -16,16 +17,50 @@ NAME_LENGTH = 100
 ONLY_THE_DESK = "Only the desk may change tags."
 COLOR = re.compile(r"#[0-9a-f]{6}")
 DEFAULT_COLOR = "#6b7280"
+USES_COUNTED = 1_000
+"""Counting all tickets of a common tag takes long."""
 
 
 def create_tag(session: Session, *, name: str, color: str = DEFAULT_COLOR, description: str = "") -> Tag:
     """Add a tag. Raises InvalidError for a color that is not `#rrggbb`, ConflictError for a taken name."""
-    if not COLOR.fullmatch(color.lower()):
-        raise InvalidError(f"A color is written like #1d4ed8, not {one_line(color, 20)!r}.", field="color")
-    tag = Tag(name=tag_name(name), color=color.lower(), description=one_line(description, 500))
+    tag = Tag(name=tag_name(name), color=tag_color(color), description=one_line(description, 500))
     session.add(tag)
     session.flush()  # for the id, and for a taken name to show here
     return tag
+
+
+def change_tag(
+    session: Session, tag_id: int, *, name: str | None = None, color: str | None = None, description: str | None = None
+) -> Tag:
+    """Rename a tag, or change its color or description, on all tickets at once. Raises as `create_tag` does."""
+    changed = get_tag(session, tag_id)
+    if name is not None:
+        changed.name = tag_name(name)
+    if color is not None:
+        changed.color = tag_color(color)
+    if description is not None:
+        changed.description = one_line(description, 500)
+    session.flush()  # for a taken name to show here
+    return changed
+
+
+def merge_tags(session: Session, tag_id: int, into_id: int) -> Tag:
+    """Put another tag on all tickets that bear this one, remove this one for good, and return the other."""
+    if tag_id == into_id:
+        raise InvalidError("A tag cannot be merged into itself. Choose another one.", field="into")
+    gone, kept = get_tag(session, tag_id), get_tag(session, into_id)
+    bearing = select(TicketTag.ticket_id, literal(kept.id, BigInteger)).where(TicketTag.tag_id == gone.id)
+    session.execute(insert(TicketTag).from_select(["ticket_id", "tag_id"], bearing).on_conflict_do_nothing())
+    delete_tag(session, gone.id)
+    return kept
+
+
+def get_tag(session: Session, tag_id: int) -> Tag:
+    """Load a tag. Raises NotFoundError."""
+    found = session.get(Tag, tag_id)
+    if found is None:
+        raise NotFoundError(f"There is no tag {tag_id}.")
+    return found
 
 
 def tag(session: Session, number: str, name: str) -> bool:
@@ -63,6 +98,23 @@ def delete_tag(session: Session, tag_id: int) -> None:
     gone = session.execute(delete(Tag).where(Tag.id == tag_id).returning(Tag.id)).all()
     if not gone:
         raise NotFoundError(f"There is no tag {tag_id}.")
+
+
+def uses(session: Session, tag_ids: Sequence[int], cap: int = USES_COUNTED) -> dict[int, int]:
+    """Return how many tickets bear each tag, counted up to `cap` + 1, the deleted ones too. One statement."""
+    wanted = func.unnest(literal(list(tag_ids), ARRAY(BigInteger))).table_valued("tag_id").render_derived("wanted")
+    some = select(TicketTag.ticket_id).where(TicketTag.tag_id == wanted.c.tag_id).limit(cap + 1).lateral("some")
+    counted = select(wanted.c.tag_id, func.count(some.c.ticket_id)).select_from(wanted.outerjoin(some, true()))
+    found = session.execute(counted.group_by(wanted.c.tag_id))
+    return {tag_id: count for tag_id, count in found}  # noqa: C416 - Row
+
+
+def tag_color(color: str) -> str:
+    """Return a color as it is kept. Raises InvalidError for one that is not `#rrggbb`."""
+    written = color.strip().lower()
+    if not COLOR.fullmatch(written):
+        raise InvalidError(f"A color is written like #1d4ed8, not {one_line(color, 20)!r}.", field="color")
+    return written
 
 
 def tag_name(name: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, String, Text, func, text
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, ForeignKeyConstraint, Index, String, Text, func, text
 from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
 from deskbell.accounts.models import Organization, Person, Team, User
@@ -14,6 +14,7 @@ from deskbell.tickets.derived import DerivedFromTimes
 
 NOT_DELETED = text("deleted_at is null")
 UNRESOLVED = text("deleted_at is null and resolved_at is null")
+RESOLVED = text("deleted_at is null and resolved_at is not null")
 
 VISIBLE_TO_CUSTOMER = (
     "deleted_at is null and (creator_id = (select deskbell_actor())"
@@ -89,6 +90,7 @@ class Ticket(DerivedFromTimes, Base):
         Index("ix_tickets_creator_id", "creator_id", "updated_at", "id"),
         Index("ix_tickets_organization_id", "organization_id", "updated_at", "id"),
         Index("ix_tickets_unresolved", "created_at", "id", postgresql_where=UNRESOLVED),
+        Index("ix_tickets_resolved_at", "resolved_at", postgresql_where=RESOLVED),
         CheckConstraint("(status in ('resolved', 'closed')) = (resolved_at is not null)", name="resolved_at"),
         CheckConstraint("version > 0 and reopen_count >= 0", name="counts"),
         CheckConstraint(
@@ -189,6 +191,7 @@ class Comment(Base):
     __table_args__ = (
         Index("ix_comments_ticket_id", "ticket_id", "created_at", "id"),
         Index("ix_comments_author_id", "author_id"),
+        Index("uq_comments_id_ticket_id", "id", "ticket_id", unique=True),
         {
             "info": {
                 "audit": "full",
@@ -226,7 +229,11 @@ class Comment(Base):
         primaryjoin="foreign(Comment.author_id) == Person.id", lazy="raise", viewonly=True
     )
     attachments: Mapped[list["Attachment"]] = relationship(
-        back_populates="comment", lazy="raise", passive_deletes="all", order_by="Attachment.id"
+        primaryjoin="Comment.id == foreign(Attachment.comment_id)",
+        back_populates="comment",
+        lazy="raise",
+        passive_deletes="all",
+        order_by="Attachment.id",
     )
 
 
@@ -238,6 +245,7 @@ class Attachment(Base):
         Index("ix_attachments_ticket_id", "ticket_id", "id"),
         Index("ix_attachments_comment_id", "comment_id"),
         Index("ix_attachments_storage_key", "storage_key"),
+        ForeignKeyConstraint(["comment_id", "ticket_id"], ["comments.id", "comments.ticket_id"]),
         CheckConstraint("size >= 0", name="size"),
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
         {
@@ -259,7 +267,7 @@ class Attachment(Base):
 
     id: Mapped[Id]
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
-    comment_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"))
+    comment_id: Mapped[int | None]
     file_name: Mapped[Str255]
     media_type: Mapped[Str255]
     size: Mapped[int]
@@ -270,7 +278,9 @@ class Attachment(Base):
     created_at: Mapped[CreatedAt]
 
     ticket: Mapped[Ticket] = relationship(back_populates="attachments", lazy="raise")
-    comment: Mapped[Comment | None] = relationship(back_populates="attachments", lazy="raise")
+    comment: Mapped[Comment | None] = relationship(
+        primaryjoin="foreign(Attachment.comment_id) == Comment.id", back_populates="attachments", lazy="raise"
+    )
     uploaded_by: Mapped[User] = relationship(lazy="raise")
 
 

@@ -69,19 +69,19 @@ def comments_of(session: Session, number: str) -> Select[Comment]:
 
 def get_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
     """Load a ticket by its number, in any case. Raises NoSuchTicketError, also for what the actor may not see."""
-    ticket = session.scalar(_numbered(number))
+    ticket = session.scalar(numbered(number))
     return _present(ticket, number, deleted=deleted)
 
 
 def get_thread(session: Session, number: str) -> Ticket:
     """Load a ticket with all that its page shows the actor."""
     options = FOR_THREAD if actor_of(session).is_staff else FOR_CUSTOMER_THREAD
-    return _present(session.scalar(_numbered(number).options(*options)), number, deleted=True)
+    return _present(session.scalar(numbered(number).options(*options)), number, deleted=True)
 
 
 def lock_ticket(session: Session, number: str, *, deleted: bool = False) -> Ticket:
     """Load a ticket to change it: whoever else wants to waits, so that two replies at once both get in."""
-    statement = _numbered(number).with_for_update(of=Ticket).execution_options(populate_existing=True)
+    statement = numbered(number).with_for_update(of=Ticket).execution_options(populate_existing=True)
     return _present(session.scalar(statement), number, deleted=deleted)
 
 
@@ -100,6 +100,14 @@ def listed_by_ids(session: Session, ids: Sequence[int]) -> list[Ticket]:
     return [found[number] for number in ids if number in found]
 
 
+def number_of(session: Session, ticket_id: int) -> str:
+    """Return what a ticket is called. Raises NoSuchTicketError, also for one that the actor may not see."""
+    number = session.scalar(select(Ticket.ticket_number).where(Ticket.id == ticket_id))
+    if number is None:
+        raise NoSuchTicketError(f"There is no ticket with the id {ticket_id}.")
+    return number
+
+
 def numbers_and_titles(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Return what some tickets are called, by id; one that the actor may not see is left out."""
     statement = select(Ticket.id, Ticket.ticket_number, Ticket.title)
@@ -112,7 +120,8 @@ def tags() -> Select[Tag]:
     return select(Tag).order_by(func.lower(Tag.name))
 
 
-def _numbered(number: str) -> Select[Ticket]:
+def numbered(number: str) -> Select[Ticket]:
+    """Return the ticket of this number, in any case, deleted or not."""
     return select(Ticket).where(Ticket.ticket_number == clean(number).strip().upper())
 
 

@@ -1,26 +1,30 @@
 """Figures about the tickets of a period: how many stand where, and how long it took until they were resolved."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Double, Select, cast, extract, func, select
+from pydantic import TypeAdapter
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.models import Person, display_name
+from deskbell.audit.caching import Question, cached
 from deskbell.kernel.arrays import in_array
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.text import one_line
 from deskbell.kernel.worlds import both_worlds
-from deskbell.tickets.filters import created_before, created_from
-from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
-from deskbell.tickets.queries import tickets
+from deskbell.tickets.figures import Dimension, figures_of_period
+from deskbell.tickets.filters import in_utc
+from deskbell.tickets.models import TicketPriority, TicketStatus
 
 LONGEST: Final = timedelta(days=3660)
+DIMENSIONS: Final[tuple[Dimension, ...]] = ("status", "priority", "assignee")
 _SECONDS_OF_AN_HOUR: Final = 3600
 Moment = datetime | date
 
@@ -45,7 +49,7 @@ class TicketStatistics:
     status_counts: Mapping[TicketStatus, int]
     priority_counts: Mapping[TicketPriority, int]
     avg_resolution_hours: float | None
-    assignee_stats: Sequence[AssigneeStatistics]
+    assignee_stats: tuple[AssigneeStatistics, ...]
 
     @property
     def total(self) -> int:
@@ -53,42 +57,56 @@ class TicketStatistics:
         return sum(self.status_counts.values())
 
 
+_ANSWER: Final = TypeAdapter(TicketStatistics)
+
+
 class _Sum:
-    """Tickets counted, and the hours until those of them that are resolved were so."""
+    """Tickets counted, and the seconds until those of them that are resolved were so."""
 
     def __init__(self) -> None:
-        self.count, self.resolved, self.hours = 0, 0, 0.0
+        self.count, self.resolved, self.seconds = 0, 0, Decimal()
 
-    def add(self, count: int, resolved: int, hours: float | None) -> None:
+    def add(self, count: int, resolved: int, seconds: Decimal) -> None:
         self.count += count
         self.resolved += resolved
-        self.hours += hours or 0.0
+        self.seconds += seconds
 
     @property
     def average(self) -> float | None:
-        return self.hours / self.resolved if self.resolved else None
+        return float(self.seconds / self.resolved / _SECONDS_OF_AN_HOUR) if self.resolved else None
 
 
 @both_worlds
 def get_ticket_statistics(session: Session, start_date: Moment, end_date: Moment) -> TicketStatistics:
-    """Return figures about the tickets created from `start_date` on and before `end_date`, in two statements.
+    """Return exact figures about the tickets created from `start_date` on and before `end_date`, in two statements.
 
     Both are aware times, or dates, which begin at midnight where the actor is: a week is (Monday, Monday after).
     Deleted tickets and those that the actor may not see do not count. Raises InvalidError, which names the field, for
     a period that is empty, or beyond ten years.
     """
-    statuses = dict.fromkeys(TicketStatus, 0)
-    priorities = dict.fromkeys(TicketPriority, 0)
-    everybody, assignees = _Sum(), defaultdict[int, _Sum](_Sum)
     zone = ZoneInfo(actor_of(session).time_zone)
     start, end = _period(_moment(start_date, "start_date", zone), _moment(end_date, "end_date", zone))
-    for row in session.execute(_figures(created_before(created_from(tickets(), start), end))):
-        statuses[row.status] += row.tickets
-        priorities[row.priority] += row.tickets
-        everybody.add(row.tickets, row.resolved, row.hours)
-        if row.assignee_id is not None:
-            assignees[row.assignee_id].add(row.tickets, row.resolved, row.hours)
-    return TicketStatistics(statuses, priorities, everybody.average, _by_assignee(session, assignees))
+    period = {"start": start.isoformat(), "end": end.isoformat()}
+    question = Question("ticket statistics", period, ("tickets", "users"), _ANSWER)
+    return cached(session, question, lambda: _computed(session, start, end))
+
+
+def _computed(session: Session, start: datetime, end: datetime) -> TicketStatistics:
+    sums = defaultdict[tuple[str, str], _Sum](_Sum)
+    everybody, assignees = _Sum(), dict[int, _Sum]()
+    for row in session.execute(figures_of_period(actor_of(session), start, end, DIMENSIONS)):
+        found = sums[row.dimension, row.value]
+        found.add(row.created, row.resolved, row.seconds)
+        if row.dimension == "status":
+            everybody.add(row.created, row.resolved, row.seconds)
+        elif row.dimension == "assignee" and row.value:
+            assignees[int(row.value)] = found
+    return TicketStatistics(
+        {status: sums["status", status].count for status in TicketStatus},
+        {priority: sums["priority", priority].count for priority in TicketPriority},
+        everybody.average,
+        _by_assignee(session, assignees),
+    )
 
 
 def moment_named(text: str, field: str) -> Moment:
@@ -102,18 +120,7 @@ def moment_named(text: str, field: str) -> Moment:
     raise InvalidError(message, field=field)
 
 
-def _figures(statement: Select[Ticket]) -> Select[*tuple[Any, ...]]:
-    seconds = func.sum(cast(extract("epoch", Ticket.resolved_at - Ticket.created_at), Double))
-    keys = (Ticket.assignee_id, Ticket.status, Ticket.priority)
-    return statement.with_only_columns(
-        *keys,
-        func.count().label("tickets"),
-        func.count(Ticket.resolved_at).label("resolved"),
-        (seconds / _SECONDS_OF_AN_HOUR).label("hours"),
-    ).group_by(*keys)
-
-
-def _by_assignee(session: Session, assignees: Mapping[int, _Sum]) -> Sequence[AssigneeStatistics]:
+def _by_assignee(session: Session, assignees: Mapping[int, _Sum]) -> tuple[AssigneeStatistics, ...]:
     people = select(Person).where(in_array(Person.__table__.c.id, sorted(assignees)))
     names = {person.id: display_name(person) for person in session.scalars(people)} if assignees else {}
     found = [
@@ -133,11 +140,5 @@ def _period(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 
 def _moment(value: Moment, field: str, zone: ZoneInfo) -> datetime:
-    """Return an aware time in UTC."""
     moment = value if isinstance(value, datetime) else datetime.combine(value, time(), tzinfo=zone)
-    if moment.utcoffset() is None:
-        raise InvalidError(f"{field} has no time zone: give an aware time, or a date.", field=field)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise InvalidError(f"{field} lies outside of the years 1 to 9999.", field=field) from None
+    return in_utc(moment, field, wanted="an aware time, or a date")

@@ -10,12 +10,14 @@ from fastapi import APIRouter, FastAPI
 from starlette.datastructures import Headers
 
 import deskbell
+from deskbell.audit.recording import AccessRecorder
 from deskbell.kernel.database import Database
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.settings import WebSettings
 from deskbell.migrations.runner import Migrator
 from deskbell.search.pages import TicketPages
 from deskbell.web import documentation, health
+from deskbell.web.api import access as access_log
 from deskbell.web.api import (
     attachments,
     audit,
@@ -24,9 +26,11 @@ from deskbell.web.api import (
     history,
     me,
     organizations,
+    reports,
     search,
     session,
     statistics,
+    system,
     tags,
     teams,
     tickets,
@@ -35,9 +39,11 @@ from deskbell.web.api import (
     views,
 )
 from deskbell.web.health import Readiness
+from deskbell.web.live.hub import Hub
 from deskbell.web.login import LoginLimits
 from deskbell.web.middleware import BodyLimit, Envelope, Shortcut
 from deskbell.web.problems import ErrorPage, answer_error, install_problem_handlers
+from deskbell.web.rates import Rates
 from deskbell.web.reading import Readers
 
 JSON_BYTES: Final = 4 * 1024 * 1024
@@ -56,11 +62,14 @@ API: Final = (
         tokens,
         me,
         session,
+        reports,
         statistics,
         audit,
     ),
-    *(history, views),
+    *(history, access_log, views, system),
 )
+
+TOO_MANY_LINKS: Final = "Too many links were asked for. Look into your mailbox, or wait and try again."
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -75,11 +84,13 @@ def create_app(
     pages: Sequence[APIRouter] = (),
     error_page: ErrorPage | None = None,
     lifespan: Lifespan | None = None,
+    access: AccessRecorder | None = None,
 ) -> FastAPI:
     """Build the application on an open database.
 
     `pages` are the routers of the HTML pages, `error_page` shows problems to people, `migrator` lets `/readyz` see
-    whether the schema is current. Whoever made `database` closes it, in `lifespan` for example.
+    whether the schema is current, `access` takes down who read what. Whoever made `database` and `access` closes them,
+    in `lifespan` for example.
     """
     app = FastAPI(
         title="Deskbell API",
@@ -92,18 +103,25 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it is looked for at each request
     )
     app.state.database = database
+    app.state.access = access
     app.state.readers = Readers(database)
     app.state.ticket_pages = TicketPages(database)
+    app.state.live = Hub(database)
     app.state.resources = resources
     app.state.key = key
     app.state.session_lifetime = timedelta(days=settings.session_days)
+    app.state.rates = Rates(settings)
     app.state.login_limits = LoginLimits(settings.login_rate, resources.clock)
+    app.state.link_limits = LoginLimits(
+        settings.link_rate, resources.clock, account_rate=settings.mailbox_rate, message=TOO_MANY_LINKS
+    )
     app.state.readiness = Readiness(database, migrator, resources.clock)
     app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     install_problem_handlers(app, error_page)
     ours = (tickets.reads, tickets.writes, *(module.router for module in API), health.router, documentation.router)
     for router in (*ours, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
+    app.add_middleware(Shortcut, routes=tickets.writes.routes, answer_error=answer_error, method="POST")
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
     app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)
     app.add_middleware(Envelope)

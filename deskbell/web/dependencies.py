@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.login import SESSION_PREFIX, Identity, become
 from deskbell.accounts.models import Role
 from deskbell.kernel.actor import Actor, ActorKind, Channel
+from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import ACTOR_KEY, Database
 from deskbell.kernel.errors import ForbiddenError, UnauthenticatedError
 from deskbell.kernel.resources import Resources
+from deskbell.web.access import Reader
 from deskbell.web.csrf import COOKIE, SAFE_METHODS, check_csrf
 from deskbell.web.idempotency import claim_key, read_attempt
+from deskbell.web.rates import Rates, UnknownSecretError
 
 IDENTITY_KEY = "deskbell.identity"
 READ_SCOPE = "read"
@@ -32,11 +35,13 @@ async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
     if channel is Channel.WEB:
         await check_csrf(request, request.app.state.key, secret)
     attempt = await read_attempt(request) if _is_api(request) else None
+    request.state.live = request.app.state.live.cursor  # before the page is read, so that nothing falls in between
     database: Database = request.app.state.database
     async with database.async_unidentified_transaction() as session:
         identity = await session.run_sync(identify, secret, channel, _act(request))
         request.state.user_id = identity.user_id
-        check_scopes(identity, request.method)
+        request.state.reader = Reader(identity, channel, hash_token(secret))
+        check_may_ask(request, identity, channel)
         if attempt is not None:
             await claim_key(session, request, identity.user_id, attempt)
         yield session
@@ -89,7 +94,21 @@ def _is_api(request: Request) -> bool:
 
 
 def _presented(request: Request) -> tuple[str, Channel]:
-    """Return the secret that came with the request. A token is explicit, so it goes before a cookie."""
+    """Return the secret that came with the request. Raises UnauthenticatedError, and TooManyError to who guesses."""
+    secret, channel = _secret_in(request)
+    rates: Rates = request.app.state.rates
+    rates.check_stranger(request, secret)
+    return secret, channel
+
+
+def token_in(request: Request) -> str:
+    """Return the API token that the request came with, or nothing where somebody is logged in."""
+    secret, channel = _secret_in(request)
+    return secret if channel is Channel.API else ""
+
+
+def _secret_in(request: Request) -> tuple[str, Channel]:
+    """A token is explicit, so it goes before a cookie."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme and _is_api(request):
         if scheme.lower() != "bearer" or token.strip().startswith(SESSION_PREFIX):
@@ -110,9 +129,9 @@ def identify(session: Session, secret: str, channel: Channel, act: str) -> Ident
 
 
 def known(identity: Identity | None) -> Identity:
-    """Return who it is. Raises UnauthenticatedError."""
+    """Return who it is. Raises UnknownSecretError."""
     if identity is None:
-        raise UnauthenticatedError("This token or session is not known, has expired or was revoked.")
+        raise UnknownSecretError
     return identity
 
 
@@ -124,6 +143,13 @@ def actor_for(identity: Identity, channel: Channel, act: str) -> Actor:
 def _act(request: Request) -> str:
     path: str = getattr(request.scope.get("route"), "path", "") or request.url.path
     return f"{request.method} {path}"
+
+
+def check_may_ask(request: Request, identity: Identity, channel: Channel) -> None:
+    """Refuse what a token is not for, and who asks too often. Raises ForbiddenError or TooManyError."""
+    check_scopes(identity, request.method)
+    rates: Rates = request.app.state.rates
+    rates.count(request, identity, channel, _act(request))
 
 
 def check_scopes(identity: Identity, method: str) -> None:

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from deskbell.composing.models import DraftFile
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.storage import INLINE_SAFE
 from deskbell.kernel.text import clean
@@ -17,7 +18,7 @@ _CHUNK: Final = 256 * 1024
 _ATTR_CHARACTERS: Final = "!#$&+-.^_`|~"  # attr-char of RFC 8187
 
 
-async def download(request: Request, attachment: Attachment, tools: Resources) -> Response:
+async def download(request: Request, attachment: Attachment | DraftFile, tools: Resources) -> Response:
     """Stream the bytes. Shown by the browser only where it cannot run them; 304 where the client has them already."""
     tag = f'"{attachment.sha256}"'
     if tag in request.headers.get("if-none-match", ""):

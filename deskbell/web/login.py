@@ -5,7 +5,6 @@ by account, in the memory of this process.
 """
 
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Any, Final
 
@@ -25,32 +24,33 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.errors import TooManyError
 from deskbell.kernel.text import clean, normalized_email
 from deskbell.web.csrf import COOKIE
+from deskbell.web.rates import network_of
 
 _SYSTEM: Final = Actor.system(Channel.WEB)
-_NETWORK_OF_ONE_SITE: Final = 64
-"""Bits: whoever has one IPv6 address usually has all of its /64."""
+_TOO_OFTEN: Final = "Too many attempts to log in. Wait, then try again."
 
 
 class LoginLimits:
     """How many attempts one network address may make, and how many in a row may fail for one account."""
 
-    def __init__(self, rate: str, clock: Clock) -> None:
-        """`rate` is written like `10/minute`."""
-        self._rate: RateLimitItem = parse(rate)
+    def __init__(self, rate: str, clock: Clock, *, account_rate: str = "", message: str = _TOO_OFTEN) -> None:
+        """Rates are written like `10/minute`; that of an account is the same unless another is given."""
+        self._rates: dict[str, RateLimitItem] = {"address": parse(rate), "account": parse(account_rate or rate)}
+        self._message = message
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._clock = clock
 
     def count(self, address: str, email: str) -> None:
         """Count an attempt. Raises TooManyError with the seconds to wait."""
-        for kind, who in (("address", _network(address)), ("account", _account(email))):
-            if not self._limiter.hit(self._rate, kind, who):
-                reset = self._limiter.get_window_stats(self._rate, kind, who).reset_time
+        for kind, who in (("address", network_of(address)), ("account", _account(email))):
+            if not self._limiter.hit(self._rates[kind], kind, who):
+                reset = self._limiter.get_window_stats(self._rates[kind], kind, who).reset_time
                 wait = ceil(reset - self._clock.now().timestamp())
-                raise TooManyError("Too many attempts to log in. Wait, then try again.", retry_after=max(wait, 1))
+                raise TooManyError(self._message, retry_after=max(wait, 1))
 
     def forget(self, email: str) -> None:
         """Forget the attempts for an account: its owner got in. Those of the address stay counted."""
-        self._limiter.clear(self._rate, "account", _account(email))
+        self._limiter.clear(self._rates["account"], "account", _account(email))
 
 
 async def log_in(
@@ -108,13 +108,3 @@ def client_address(request: Request) -> str:
 def _account(email: str) -> str:
     """Name the account as the database finds it; hashed, as somebody may have typed a password here."""
     return hash_token(normalized_email(clean(email))).hex()
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return f"{int(parsed) >> (128 - _NETWORK_OF_ONE_SITE):x}::/64"
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

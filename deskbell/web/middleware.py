@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deskbell.web.access import note
 from deskbell.web.problems import unexpected
 
 AnswerError = Callable[[Request, Exception], Awaitable[Response | None]]
@@ -69,6 +70,7 @@ class Envelope:
             await response(scope, receive, answer.send)
         finally:
             answer.write_log()
+            note(scope, answer.status)
 
 
 class _Answer:
@@ -88,6 +90,8 @@ class _Answer:
             there = {name for name, _ in headers}
             headers.append((b"x-request-id", self.request_id.encode()))
             headers += [header for header in _HEADERS if header[0] not in there]
+            if (rate := self.state.get("rate")) is not None:
+                headers += rate.headers
             if self.scope.get("scheme") == "https" and _STRICT_TRANSPORT[0] not in there:
                 headers.append(_STRICT_TRANSPORT)
         await self._send(message)
@@ -105,20 +109,23 @@ class _Answer:
 
 
 class Shortcut:
-    """Leads to routes that are asked for all day, past what only other routes need: bodies, files, other routes.
+    """Leads to routes that are asked for all day, past what only other routes need: forms, files, other routes.
 
     They stand in the application's router as well, and their errors are answered as its own.
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], answer_error: AnswerError) -> None:
+    def __init__(
+        self, app: ASGIApp, routes: Sequence[BaseRoute], answer_error: AnswerError, method: str = "GET"
+    ) -> None:
         """`answer_error` returns the answer to an exception, None to one that is left to `Envelope`."""
         self.app = app
         self.routes = routes
+        self.method = method
         self.answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and scope["method"] == "GET":
+        if scope["type"] == "http" and scope["method"] == self.method:
             for route in self.routes:
                 match, child_scope = route.matches(scope)
                 if match is Match.FULL and isinstance(route, Route):

@@ -71,6 +71,7 @@ class Paging:
 
     def send_with(self, documents: Sequence[bytes], next_cursor: Cursor | None, further: bytes) -> Response:
         """Do the same with further members of the answer, each with a comma before it."""
+        self.request.state.shown = len(documents)
         cursor = next_cursor.seal(self._key) if next_cursor else None
         sealed = b"null" if cursor is None else b'"%s"' % cursor.encode()
         headers = None if cursor is None else {"Link": self._link(cursor)}
@@ -86,6 +87,7 @@ class Paging:
         return found.next_cursor.seal(self._key) if found.next_cursor else None
 
     def _answer(self, answer: PageOf[M]) -> PageOf[M]:
+        self.request.state.shown = len(answer.items)
         if answer.next_cursor and self.response is not None:
             self.response.headers["Link"] = self._link(answer.next_cursor)
         return answer

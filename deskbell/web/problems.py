@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from deskbell.kernel.errors import DeskbellError, SetupError, TooManyError, UnauthenticatedError, UnavailableError
 from deskbell.kernel.text import clean
+from deskbell.web.rates import UnknownSecretError
 
 log = structlog.get_logger("deskbell.web")
 
@@ -124,12 +125,14 @@ async def unexpected(request: Request, error: Exception) -> Response:
 def problem_of(error: DeskbellError, request_id: str | None = None) -> tuple[Problem, dict[str, str]]:
     """Return what is told of an error, and the headers that go with it. What must be put right here is not told."""
     shown: DeskbellError = UnavailableError() if isinstance(error, SetupError) else error
-    details = {name: value for name, value in shown.details.items() if isinstance(value, str | int | None)}
+    details = {name: value for name, value in shown.details.items() if value is None or isinstance(value, _TOLD)}
     return make_problem(shown.status, shown.code, shown.message, request_id, **_cleaned(details)), _headers(shown)
 
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeskbellError)  # noqa: S101 - registered for this type alone
+    if isinstance(error, UnknownSecretError):
+        request.app.state.rates.count_refused(request)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("unavailable", path=request.url.path, request_id=_request_id(request), reason=str(error))
     return await _respond(request, *problem_of(error, _request_id(request)))
@@ -195,9 +198,19 @@ def _request_id(request: Request) -> str | None:
 
 
 def _cleaned(details: Mapping[str, object]) -> dict[str, object]:
-    return {name: clean(value) if isinstance(value, str) else value for name, value in details.items()}
+    return {name: _clean(value) for name, value in details.items()}
 
 
+def _clean(value: object) -> object:
+    """Make what a program is told storable and sayable, however deep it lies."""
+    if isinstance(value, dict):
+        return {name: _clean(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner) for inner in value]
+    return clean(value) if isinstance(value, str) else value
+
+
+_TOLD: Final = (str, int, list, dict)
 _HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
     DeskbellError: _known,
     RequestValidationError: _malformed,

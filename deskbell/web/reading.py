@@ -11,7 +11,8 @@ from deskbell.kernel.actor import Channel
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
 from deskbell.kernel.reading import Reading
-from deskbell.web.dependencies import _act, _presented, actor_for, check_scopes, known
+from deskbell.web.access import Reader
+from deskbell.web.dependencies import _act, _presented, actor_for, check_may_ask, known
 
 T = TypeVar("T")
 What = Callable[[Reading], Awaitable[T]]
@@ -49,7 +50,7 @@ class Readers:
                 async with self.database.reading() as reading:
                     expect_to_become(reading, secret, expected, channel=channel.value, act=act)
                     try:
-                        _begin(request, reading, expected.identity, channel, act)
+                        _begin(request, reading, expected.identity, channel, act, by)
                         return await what(reading)
                     finally:
                         await reading.settle()
@@ -58,9 +59,13 @@ class Readers:
         async with self.database.reading() as reading:
             holder = await become_to_read(reading, secret, channel=channel.value, act=act)
             identity = known(None if holder is None else holder.identity)
-            _begin(request, reading, identity, channel, act)
+            _begin(request, reading, identity, channel, act, by)
             self._remember(by, holder)
             return await what(reading)
+
+    def has_seen(self, by: bytes) -> bool:
+        """Whether the secret with this hash stood for somebody when it last came."""
+        return by in self._seen
 
     def _remember(self, by: bytes, holder: Holder | None) -> None:
         if holder is not None:
@@ -69,7 +74,9 @@ class Readers:
             self._seen[by] = holder
 
 
-def _begin(request: Request, reading: Reading, identity: Identity, channel: Channel, act: str) -> None:
+def _begin(
+    request: Request, reading: Reading, identity: Identity, channel: Channel, act: str, by: bytes
+) -> None:
     reading.actor = actor_for(identity, channel, act)
-    request.state.user_id = identity.user_id
-    check_scopes(identity, request.method)
+    request.state.user_id, request.state.reader = identity.user_id, Reader(identity, channel, by)
+    check_may_ask(request, identity, channel)

@@ -7,13 +7,32 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from deskbell.runtime import Desk
+from deskbell.web.admin.routes import ADMIN
 from deskbell.web.app import create_app
-from deskbell.web.pages import login
+from deskbell.web.live import routes as live
+from deskbell.web.pages import asking, doors, login, sign_in
 from deskbell.web.pages.rendering import error_page
+from deskbell.web.portal import request as portal_request
+from deskbell.web.portal import requests as portal_requests
 from deskbell.web.templating import HERE, STATIC_PATH, VERSION_MARK, build_environment
-from deskbell.web.workspace import ticket, tickets
+from deskbell.web.workspace import (
+    bulk,
+    composer,
+    counts,
+    new_ticket,
+    palette,
+    past,
+    profile,
+    reports,
+    ticket,
+    tickets,
+    views,
+)
 
-PAGES: Final = (login.router, tickets.router, ticket.router)
+WORKSPACE: Final = (bulk, new_ticket, views, tickets, counts, palette, profile, reports, composer, past, ticket)
+"""What has an address of its own comes before what takes any number."""
+PORTAL: Final = (login, asking, sign_in, doors, portal_requests, portal_request)
+PAGES: Final = (live.router, *(module.router for module in PORTAL), *(module.router for module in WORKSPACE), *ADMIN)
 
 
 class Lasting(StaticFiles):

@@ -65,13 +65,19 @@ OPTIONAL: Final[Mapping[str, object]] = {
     "query": None,
     "flash": None,
     "form_error": None,  # {form, kind: stale | invalid, message}: which form was refused, and why
-    "draft": None,  # {content, is_internal, status}: what was typed into the refused reply form
+    "draft": None,  # what the reader has begun to write to the ticket
+    "waiting": None,  # their message on its way
+    "typed": None,  # {content, is_internal, status, revision}: what was typed into the refused composer
+    "news": None,  # {comments, status, requester}: what stopped the guard
+    "preview": None,  # {html, is_internal}: what would be sent
+    "past": None,  # {at, index, moments, previous, next, is_now}: the ticket is shown as it was
     "cursor": None,  # the cursor that this page of the list was asked with
     "count_text": None,
     "built_in_views": (),  # a page outside of the workspace has no rail
     "saved_views": (),
     "theme": "",
     "path": "",
+    "live": "",  # where in the audit log the page was read, if that is known
 }
 """What a page may be rendered without. Any other name that a route forgets is an error, not an empty place."""
 
@@ -94,8 +100,10 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
     environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.filters |= {
         "ago": ago,
+        "age": age,
         "local_time": local_time,
         "local_day": local_day,
+        "local_minute": local_minute,
         "number": i18n.number,
         "iso": iso,
         "bytes": size_in_words,
@@ -131,6 +139,11 @@ def ago(moment: datetime, now: datetime) -> str:
     return i18n.before(now - moment)
 
 
+def age(moment: datetime, now: datetime) -> str:
+    """How long before `now`, where there is little room: `15h`, `6d`."""
+    return i18n.age(now - moment)
+
+
 def local_time(moment: datetime, zone: str | tzinfo) -> str:
     """`22 Nov 2026, 23:09` where the reader lives; UTC where `zone` is no name of the tz database."""
     return i18n.date_and_time(moment, _zone(zone))
@@ -139,6 +152,11 @@ def local_time(moment: datetime, zone: str | tzinfo) -> str:
 def local_day(moment: datetime, zone: str | tzinfo) -> str:
     """`22 Nov 2026` where the reader lives."""
     return i18n.day(moment, _zone(zone))
+
+
+def local_minute(moment: datetime, zone: str | tzinfo) -> str:
+    """`2026-11-22T23:09` where the reader lives, as `<input type=datetime-local>` has it (HTML, 2.3.5.5)."""
+    return moment.astimezone(_zone(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def iso(moment: datetime) -> str:

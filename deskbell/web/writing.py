@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts.login import Identity
 from deskbell.kernel.actor import Channel
+from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
+from deskbell.web.access import Reader
 from deskbell.web.csrf import check_csrf
-from deskbell.web.dependencies import _act, _presented, check_scopes, identify
+from deskbell.web.dependencies import _act, _presented, check_may_ask, identify
 from deskbell.web.idempotency import claim, keep_answer, read_attempt
 
 
@@ -48,7 +50,8 @@ async def _presented_to_write(request: Request) -> Callable[[Session], Identity]
     def become(session: Session) -> Identity:
         identity = identify(session, secret, channel, _act(request))
         request.state.user_id = identity.user_id
-        check_scopes(identity, request.method)
+        request.state.reader = Reader(identity, channel, hash_token(secret))
+        check_may_ask(request, identity, channel)
         return identity
 
     return become

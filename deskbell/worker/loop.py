@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from deskbell.kernel.address import Address
 from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
 from deskbell.kernel.jobs import UPKEEP, Jobs
@@ -36,7 +37,7 @@ async def run_worker(
     database: Database,
     jobs: Jobs,
     *,
-    conninfo: str,
+    address: Address,
     stop: asyncio.Event,
     concurrency: int = 4,
     queues: Sequence[str] | None = None,
@@ -44,14 +45,14 @@ async def run_worker(
 ) -> None:
     """Run jobs until `stop` is set, `concurrency` at a time, those of `queues` or all.
 
-    `conninfo` is the application role's way to the same database: the worker keeps up to five connections of its own.
+    `address` is the application role's way to the same database: the worker keeps up to five connections of its own.
     Jobs that run when it stops have `pace.grace` to finish; then they are rolled back and left to the next worker. An
     error ends a job, never the worker; without the database it waits and joins again.
     """
     known = {**UPKEEP, **jobs}
     while not stop.is_set():
         try:
-            async with joined(conninfo, queues) as queue:
+            async with joined(address, queues) as queue:
                 await Worker(queue, Runner(database, known, queue), known, concurrency, pace).run(stop)
         except Exception as error:  # noqa: BLE001 - logged, and the jobs it held are taken back when it has joined again
             _log.warning("worker_restarts", reason=_reason(error))

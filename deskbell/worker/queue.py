@@ -13,8 +13,10 @@ from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
+from deskbell.kernel.address import Address
+from deskbell.kernel.connecting import connect_async
 from deskbell.kernel.text import clean
 
 _PATIENCE = 5  # seconds to connect, or to get a connection
@@ -29,9 +31,11 @@ _LONGEST_ERROR = 10_000  # characters
 class JobQueue:
     """What a registered worker does with jobs. Raises psycopg.Error or ConnectorException when the database is away."""
 
-    def __init__(self, conninfo: str, connector: PsycopgConnector, worker: int, queues: Sequence[str] | None) -> None:
+    def __init__(
+        self, address: Address, connector: PsycopgConnector, worker: int, queues: Sequence[str] | None
+    ) -> None:
         """`worker` is the id under which it is registered; `queues` None means all."""
-        self._conninfo = conninfo
+        self._address = address
         self._connector = connector
         self._manager = JobManager(connector)
         self._queues = queues
@@ -46,7 +50,7 @@ class JobQueue:
 
         Not by the library's listener: cancelled just as the connection is lost, it connects again and stays.
         """
-        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+        async with await _connected(self._address) as connection:
             await connection.execute(f"listen {_CHANNEL}")
             async for _ in connection.notifies():
                 on_notice()
@@ -89,20 +93,19 @@ class JobQueue:
 
 
 @asynccontextmanager
-async def joined(conninfo: str, queues: Sequence[str] | None) -> AsyncIterator[JobQueue]:
+async def joined(address: Address, queues: Sequence[str] | None) -> AsyncIterator[JobQueue]:
     """Connect as the system, register a worker, and take it off the list in the end.
 
     Raises psycopg.Error or ConnectorException when the database is away.
     """
-    as_system = _as_system(conninfo)
-    await (await psycopg.AsyncConnection.connect(as_system)).close()  # fails at once, where a pool would wait and retry
-    connector = PsycopgConnector(conninfo=as_system, min_size=1, max_size=4, timeout=_PATIENCE)
+    await (await _connected(address)).close()  # fails at once, where a pool would wait and retry
+    connector = PsycopgConnector(conninfo=lambda: _as_system(address), min_size=1, max_size=4, timeout=_PATIENCE)
     try:
         await connector.open_async()
         manager = JobManager(connector)
         worker = await manager.register_worker()
         try:
-            yield JobQueue(as_system, connector, worker, queues)
+            yield JobQueue(address, connector, worker, queues)
         finally:
             with suppress(ConnectorException, psycopg.Error):  # then its silence will tell
                 await manager.unregister_worker(worker)
@@ -110,6 +113,14 @@ async def joined(conninfo: str, queues: Sequence[str] | None) -> AsyncIterator[J
         await connector.close_async()
 
 
-def _as_system(conninfo: str) -> str:
-    given = str(conninfo_to_dict(conninfo).get("options") or "")
-    return make_conninfo(conninfo, options=f"{given} {_AS_SYSTEM}".strip(), connect_timeout=_PATIENCE)
+def _as_system(address: Address) -> str:
+    """Return libpq's way in with the password as it is now: the pool asks for it whenever it connects."""
+    return make_conninfo(address.dsn, options=_options(address), connect_timeout=_PATIENCE)
+
+
+async def _connected(address: Address) -> psycopg.AsyncConnection[Any]:
+    return await connect_async(address, options=_options(address), connect_timeout=_PATIENCE, autocommit=True)
+
+
+def _options(address: Address) -> str:
+    return f"{address.options({})} {_AS_SYSTEM}".strip()

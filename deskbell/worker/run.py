@@ -3,6 +3,7 @@
 import asyncio
 import random
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +13,7 @@ from time import perf_counter
 import structlog
 from procrastinate.jobs import Job
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
@@ -58,19 +60,30 @@ class Runner:
     async def _ending(self, job: Job) -> "_Ending":
         spec = self.jobs.get(job.task_name)
         try:
-            return _Ending(await self._in_transaction(_runnable(spec, job), job))
+            return _Ending(await self._do(_runnable(spec, job), job))
         except asyncio.CancelledError:
             await self.queue.give_back(job)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a job raises is written down and tried again
             return await self._failed(spec or JobSpec(_runnable), job, error)
 
-    async def _in_transaction(self, spec: JobSpec, job: Job) -> Outcome:
-        actor = Actor.system(Channel.JOB, cause=f"job:{job.task_name}")
-        async with self.database.async_transaction(actor) as session:
+    async def _do(self, spec: JobSpec, job: Job) -> Outcome:
+        work = partial(spec.function, **job.task_kwargs)
+        if spec.remote is None:
+            return await self._end(job, work)
+        async with self.database.async_transaction(_actor(job)) as session:
+            given = await session.run_sync(work)
+        if given is None:
+            return await self._end(job)
+        returned = await spec.remote.call(given)
+        return await self._end(job, partial(spec.remote.record, given=given, returned=returned))
+
+    async def _end(self, job: Job, work: Callable[[Session], object] | None = None) -> Outcome:
+        async with self.database.async_transaction(_actor(job)) as session:
             if not await session.scalar(_FINISH, {"job": job.id, "worker": self.queue.worker}):
                 return Outcome.TAKEN_AWAY
-            await session.run_sync(partial(spec.function, **job.task_kwargs))
+            if work is not None:
+                await session.run_sync(work)
         return Outcome.SUCCEEDED
 
     async def _failed(self, spec: JobSpec, job: Job, error: Exception) -> "_Ending":
@@ -84,6 +97,10 @@ class _Ending:
     outcome: Outcome
     error: Exception | None = None
     wait: timedelta | None = None
+
+
+def _actor(job: Job) -> Actor:
+    return Actor.system(Channel.JOB, cause=f"job:{job.task_name}")
 
 
 def _write_line(job: Job, ending: _Ending, seconds: float) -> None:

@@ -16,6 +16,10 @@ WHO = ("nobody", "anna", "bert", "agent", "admin", "system", "readonly")
 # its tickets, Bert's does not. An INSERT is a lawful one where there is such a thing for the actor.
 EXPECTED = """
 relation           command  nobody  anna  bert  agent  admin  system  readonly
+access_logs        select   -       -     -     -      all    all     -
+access_logs        insert   -       -     -     -      -      -       -
+access_logs        update   -       -     -     -      -      -       -
+access_logs        delete   -       -     -     -      -      -       -
 alembic_version    select   -       -     -     -      -      -       -
 alembic_version    insert   -       -     -     -      -      -       -
 alembic_version    update   -       -     -     -      -      -       -
@@ -36,6 +40,22 @@ comments           select   -       1     1     all    all    all     all
 comments           insert   -       1     1     1      1      1       -
 comments           update   -       -     -     all    all    all     -
 comments           delete   -       -     -     -      -      -       -
+draft_files        select   -       -     -     1      1      all     -
+draft_files        insert   -       -     -     1      1      -       -
+draft_files        update   -       -     -     1      1      -       -
+draft_files        delete   -       -     -     1      1      -       -
+drafts             select   -       -     -     1      1      all     -
+drafts             insert   -       -     -     1      1      -       -
+drafts             update   -       -     -     1      1      -       -
+drafts             delete   -       -     -     1      1      -       -
+figure_marks       select   -       -     -     all    all    all     all
+figure_marks       insert   -       -     -     -      -      -       -
+figure_marks       update   -       -     -     -      -      -       -
+figure_marks       delete   -       -     -     -      -      -       -
+figure_progress    select   -       -     -     all    all    all     all
+figure_progress    insert   -       -     -     -      -      -       -
+figure_progress    update   -       -     -     -      -      -       -
+figure_progress    delete   -       -     -     -      -      -       -
 idempotency_keys   select   -       1     1     1      1      all     -
 idempotency_keys   insert   -       1     1     1      1      -       -
 idempotency_keys   update   -       1     1     1      1      -       -
@@ -52,6 +72,10 @@ login_sessions     select   -       1     1     1      all    all     -
 login_sessions     insert   -       -     -     -      -      1       -
 login_sessions     update   -       -     -     -      -      all     -
 login_sessions     delete   -       1     1     1      all    all     -
+mentions           select   -       -     -     all    all    all     all
+mentions           insert   -       -     -     1      1      1       -
+mentions           update   -       -     -     -      -      -       -
+mentions           delete   -       -     -     -      -      -       -
 operations         select   -       -     -     all    all    all     all
 operations         insert   -       -     -     -      -      -       -
 operations         update   -       -     -     -      -      -       -
@@ -60,6 +84,10 @@ organizations      select   -       1     1     all    all    all     all
 organizations      insert   -       -     -     1      1      1       -
 organizations      update   -       -     -     all    all    all     -
 organizations      delete   -       -     -     -      -      -       -
+outbound_messages  select   -       3     2     all    all    all     all
+outbound_messages  insert   -       1     1     1      1      1       -
+outbound_messages  update   -       -     -     -      -      all     -
+outbound_messages  delete   -       -     -     -      -      -       -
 people             select   -       3     2     all    all    all     all
 people             insert   -       -     -     -      -      -       -
 people             update   -       -     -     -      -      -       -
@@ -76,6 +104,10 @@ search_words       select   -       -     -     all    all    all     all
 search_words       insert   -       -     -     -      -      -       -
 search_words       update   -       -     -     -      -      -       -
 search_words       delete   -       -     -     -      -      -       -
+sign_in_links      select   -       -     -     -      -      all     -
+sign_in_links      insert   -       -     -     -      -      1       -
+sign_in_links      update   -       -     -     -      -      all     -
+sign_in_links      delete   -       -     -     -      -      all     -
 tags               select   -       -     -     all    all    all     all
 tags               insert   -       -     -     1      1      1       -
 tags               update   -       -     -     -      all    all     -
@@ -88,6 +120,18 @@ teams              select   -       -     -     all    all    all     all
 teams              insert   -       -     -     -      1      1       -
 teams              update   -       -     -     -      all    all     -
 teams              delete   -       -     -     -      -      -       -
+ticket_figures     select   -       -     -     all    all    all     all
+ticket_figures     insert   -       -     -     -      -      -       -
+ticket_figures     update   -       -     -     -      -      -       -
+ticket_figures     delete   -       -     -     -      -      -       -
+ticket_presence    select   -       -     -     all    all    all     -
+ticket_presence    insert   -       -     -     1      1      -       -
+ticket_presence    update   -       -     -     1      1      -       -
+ticket_presence    delete   -       -     -     1      1      -       -
+ticket_reads       select   -       -     -     1      1      -       -
+ticket_reads       insert   -       -     -     1      1      -       -
+ticket_reads       update   -       -     -     1      1      -       -
+ticket_reads       delete   -       -     -     1      1      -       -
 ticket_tags        select   -       -     -     all    all    all     all
 ticket_tags        insert   -       -     -     1      1      1       -
 ticket_tags        update   -       -     -     -      -      -       -
@@ -107,16 +151,28 @@ INSERTS = {
     "attachments": "(ticket_id, file_name, media_type, size, sha256, storage_key, uploaded_by_id)"
     " values (%(ticket)s, 'new', 'text/plain', 1, repeat('c', 64), 'new', %(me)s)",
     "comments": "(ticket_id, author_id, content) values (%(ticket)s, %(me)s, 'new')",
+    "draft_files": "(draft_id, file_name, media_type, size, sha256, storage_key)"
+    " select max(id), 'new', 'new', 1, repeat('c', 64), 'new' from drafts",
+    "drafts": "(user_id, ticket_id, send_at) values (%(me)s, %(ticket)s, now())",
+    "figure_marks": "(day) values ('2026-01-01')",
+    "figure_progress": "(id) values (1)",
     "idempotency_keys": "(user_id, key, fingerprint) values (%(me)s, 'new', sha256('new'))",
     "imported_rows": "(content_key, ticket_id) values (sha256('new'), %(ticket)s)",
     "inbound_messages": "(raw, sha256, size, source) values ('new', repeat('c', 64), 3, 'new')",
     "login_sessions": "(user_id, token_hash) values (%(me)s, sha256('new'))",
+    "mentions": "(comment_id, ticket_id, user_id)"
+    " select id, ticket_id, %(admin)s from comments where is_internal limit 1",
     "organizations": "(name) values ('new')",
+    "outbound_messages": "(kind, user_id, ticket_id) values ('received', %(me)s, %(ticket)s)",
     "people": "(full_name) values ('new')",
     "saved_views": "(name, owner_id) values ('new', %(me)s)",
+    "sign_in_links": "(purpose, email, token_hash, expires_at) values ('reset', 'new@x', sha256('new'), now())",
     "tags": "(name) values ('new')",
     "team_members": "(team_id, user_id) select 1, %(admin)s",
     "teams": "(name) values ('new')",
+    "ticket_figures": "(dimension, day, value) values ('status', '2026-01-01', 'new')",
+    "ticket_presence": "(ticket_id, user_id, doing) values (%(ticket)s, %(me)s, 'typing')",
+    "ticket_reads": "(user_id, ticket_id, version, seen_at) values (%(me)s, %(ticket)s, 1, now())",
     "ticket_tags": "(ticket_id, tag_id) values (%(ticket)s, 2)",
     "tickets": "(title, creator_id) values ('new', %(me)s)",
     "users": "(email) values ('new@example.test')",
@@ -124,6 +180,7 @@ INSERTS = {
 UPDATES = {
     "api_tokens": "name = name",
     "inbound_messages": "reason = reason",
+    "outbound_messages": "reason = reason",
     "people": "full_name = full_name",
     "saved_views": "name = name",
     "tickets": "status = status",

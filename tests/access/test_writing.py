@@ -26,10 +26,18 @@ MISSING = 999_999_999
         ("api_tokens", "insert into api_tokens (user_id, name, token_hash, hint) values (%(other)s, 'x', 'x', 'x')"),
         ("idempotency_keys", "insert into idempotency_keys (user_id, key, fingerprint) values (%(other)s, 'x', 'x')"),
         ("idempotency_keys", "update idempotency_keys set user_id = %(other)s"),
+        (
+            "outbound_messages",
+            "insert into outbound_messages (kind, user_id, ticket_id) values ('received', %(other)s, %(ticket)s)",
+        ),
+        (
+            "outbound_messages",
+            "insert into outbound_messages (kind, user_id, ticket_id) values ('answered', %(me)s, %(ticket)s)",
+        ),
     ],
 )
 def test_a_customer_cannot_write_as_somebody_else(world: World, table: str, statement: str) -> None:
-    values = {"ticket": world.ids["ticket anna"], "comment": None, "other": world.ids["amy"]}
+    values = {"ticket": world.ids["ticket anna"], "comment": None, "other": world.ids["amy"], "me": world.ids["anna"]}
     assert world.refusal("anna", statement, values) == ROW_REFUSED.format(table)
 
 

@@ -37,11 +37,33 @@ insert into team_members (team_id, user_id) select t.id, u.id from teams t, user
 insert into tags (name) values ('angry'), ('unused');
 insert into ticket_tags (ticket_id, tag_id) select t.id, g.id from tickets t, tags g where g.name = 'angry';
 insert into inbound_messages (raw, sha256, size, source) values ('raw mail', repeat('b', 64), 8, 'test');
+insert into outbound_messages (kind, user_id, ticket_id, text)
+  select 'answered', creator_id, id, 'a link that lets them in' from tickets;
+insert into sign_in_links (purpose, email, user_id, token_hash, expires_at)
+  select 'reset', email, id, sha256(('link ' || email)::bytea), now() + interval '1 day' from users;
+insert into access_logs (at, role, channel, act, kind, query, address, request_id)
+  values (now(), 'agent', 'api', '', 'ticket', '', '', '');
 insert into imported_rows (content_key, ticket_id) select sha256('row'), min(id) from tickets;
 insert into saved_views (name, owner_id) select role, id from users where is_staff;
 insert into saved_views (name, owner_id, shared_with, team_id)
   select s.how, u.id, s.how, case when s.how = 'team' then 1 end
     from users u, (values ('team'), ('everyone')) s (how) where u.role = 'admin';
+insert into drafts (user_id, ticket_id, content)
+  select id, (select min(id) from tickets), 'not sent yet' from users where is_staff;
+insert into draft_files (draft_id, file_name, media_type, size, sha256, storage_key)
+  select id, 'draft', 'text/plain', 1, repeat('a', 64), 'draft' from drafts;
+insert into mentions (comment_id, ticket_id, user_id)
+  select c.id, c.ticket_id, u.id from comments c, users u where c.is_internal and u.role = 'agent';
+"""
+_FIGURES = """
+insert into figure_marks (day) values ('2026-01-01');
+insert into ticket_figures (dimension, day, value) values ('status', '2026-01-01', 'open');
+"""
+_PRESENCE = """
+insert into ticket_presence (ticket_id, user_id, doing)
+  select min(t.id), u.id, 'viewing' from tickets t, users u where u.is_staff group by u.id;
+insert into ticket_reads (user_id, ticket_id, version, seen_at)
+  select u.id, min(t.id), 1, now() from tickets t, users u where u.is_staff group by u.id;
 """
 _KEYS = "insert into idempotency_keys (user_id, key, fingerprint) select id, 'once', sha256('x') from users"
 
@@ -110,6 +132,8 @@ def build_world(address: Address, database: Database) -> World:
     _tickets(world, database, factory, people)
     with world.connection("superuser").transaction() as _:
         world.connection("superuser").execute(_EVERYONE.encode())
+        world.connection("superuser").execute(_FIGURES.encode())
+        world.connection("superuser").execute(_PRESENCE.encode())
         world.connection("superuser").execute(_KEYS)
     return world
 

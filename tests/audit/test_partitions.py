@@ -60,7 +60,7 @@ def test_the_present_month_is_among_them(admin: psycopg.Connection) -> None:
 def test_making_them_again_makes_none(admin: psycopg.Connection) -> None:
     before = len(bounds(admin))
     made = [admin.execute("select deskbell_make_partitions(11)").fetchone() for _ in range(2)]
-    assert made == [(12 - before,), (0,)]
+    assert made == [(2 * (12 - before),), (0,)]  # the access log has the same months
 
 
 def test_the_application_makes_them_when_it_starts(fresh_database: Database, admin: psycopg.Connection) -> None:

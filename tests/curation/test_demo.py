@@ -21,7 +21,7 @@ from deskbell.curation.demo.samples import keep_files
 from deskbell.curation.demo.words import common, doing, done, plural
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.local_storage import LocalStorage
 from deskbell.testing.factories import SYSTEM, Factory
 from deskbell.testing.plugin import open_database
 from deskbell.testing.servers import clone

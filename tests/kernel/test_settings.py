@@ -30,3 +30,13 @@ def test_a_tilde_is_the_home_folder_not_a_folder_of_that_name(monkeypatch: pytes
     assert settings.data_dir == Path("/home/kim/desk")
     assert settings.postgres.bin_dir == Path("/home/kim/pg/bin")
     assert settings.attachments_dir == Path("/home/kim/files")
+
+
+def test_a_rate_is_a_rate_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKBELL_WEB_SEARCH_RATE", "off")
+    assert WebSettings().search_rate == "off"
+    for name, value in (("SEARCH", "often"), ("SEARCH", "0/second"), ("LOGIN", "off")):
+        monkeypatch.setenv(f"DESKBELL_WEB_{name}_RATE", value)
+        with pytest.raises(ValidationError, match="a rate such as 10/minute"):
+            WebSettings()
+        monkeypatch.delenv(f"DESKBELL_WEB_{name}_RATE")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from deskbell.kernel.errors import InvalidError, NotFoundError, TooLargeError, UnavailableError
-from deskbell.kernel.storage import INLINE_SAFE, LocalStorage, Storage, sniff
+from deskbell.kernel.local_storage import LocalStorage
+from deskbell.kernel.storage import INLINE_SAFE, Storage, sniff
 
 MB = 1024 * 1024
 NOBODY = "ab/cd/" + "abcd" + "0" * 60
@@ -98,7 +99,7 @@ def test_a_client_that_goes_away_leaves_nothing(storage: LocalStorage, root: Pat
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.local_storage import LocalStorage
 def stream():
     yield bytes(300_000)
     os.kill(os.getpid(), signal.SIGKILL)

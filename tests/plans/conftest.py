@@ -26,7 +26,8 @@ insert into users (email, organization_id)
   select 'c' || i || '@example.test', case when i % 2 = 0 then 1 + i % 200 end from generate_series(1, 4000) i;
 insert into tickets
   (title, description, creator_id, organization_id, assignee_id, team_id, status, priority, created_at, deleted_at)
-select 'Card ' || i, 'word' || i % 1000 || ' rare' || i % 97 || ' card account', u.id, u.organization_id,
+select 'Card ' || i, 'word' || i % 1000 || ' rare' || i % 97 || ' seldom' || i % 33 || ' card account', u.id,
+       u.organization_id,
        case when i % 3 > 0 then 1 + i % 50 end, case when i % 3 > 0 then 1 + i % 20 end,
        (array['open', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'])[1 + i % 5],
        (array['low', 'medium', 'high', 'urgent'])[1 + i % 4], now() - i * interval '1 minute',

@@ -19,6 +19,7 @@ QUERIES = (
     "card account",
     "word17 rare5",
     "rare5",
+    "seldom5",
     "acccount",
     '"card account"',
     "accou*",

@@ -1,6 +1,7 @@
 """Searching as a person does: typing errors, relevance, snippets, pages; and what customers must never learn."""
 
 import pytest
+from sqlalchemy import text
 
 from deskbell.accounts.models import Role
 from deskbell.kernel.actor import Actor
@@ -206,3 +207,34 @@ def test_another_language_has_other_stems(desk: Desk) -> None:
 def test_a_language_without_a_stemmer_is_refused(desk: Desk, language: str) -> None:
     with desk.database.transaction(SYSTEM) as session, pytest.raises(InvalidError, match="no stemmer"):
         set_search_language(session, language)
+
+
+@pytest.mark.parametrize("query", ["", "sort:created-asc", "sort:priority", "word", "word sort:number"])
+def test_one_comes_back_to_the_pages_that_one_has_seen(desk: Desk, query: str) -> None:
+    for number in range(11):
+        desk.ticket(f"A word {'word ' * (number % 3)}")
+    with desk.database.transaction(desk.agent) as session:
+        pages = [find(session, query, limit=3, default=BY_RELEVANCE)]
+        while pages[-1].next_cursor:
+            pages.append(find(session, query, limit=3, cursor=pages[-1].next_cursor, default=BY_RELEVANCE))
+        assert [len(page.ids) for page in pages] == [3, 3, 3, 2]
+        assert pages[0].previous_cursor is None
+        back = pages[-1]
+        for earlier in reversed(pages[:-1]):
+            back = find(session, query, limit=3, cursor=back.previous_cursor, default=BY_RELEVANCE)
+            assert back.ids == earlier.ids
+            assert back.next_cursor == earlier.next_cursor
+        assert back.previous_cursor is None
+
+
+def test_the_way_back_ends_on_a_whole_first_page(desk: Desk) -> None:
+    tickets = [desk.ticket("A word") for _ in range(5)]
+    with desk.database.transaction(desk.agent) as session:
+        second = find(session, "", limit=2, cursor=find(session, "", limit=2).next_cursor)
+        third = find(session, "", limit=2, cursor=second.next_cursor)
+    assert third.ids == (tickets[0].id,)
+    with desk.database.transaction(SYSTEM) as session:
+        gone = text("update tickets set deleted_at = now() where id = any(:ids)")
+        session.execute(gone, {"ids": [tickets[4].id, tickets[3].id, tickets[2].id]})
+    with desk.database.transaction(desk.agent) as session:
+        assert find(session, "", limit=2, cursor=third.previous_cursor).ids == (tickets[1].id, tickets[0].id)

@@ -13,7 +13,7 @@ from deskbell.kernel.database import ACTOR_KEY
 from deskbell.kernel.fields import FIELDS_KEY
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.statements import Statement
-from deskbell.kernel.storage import LocalStorage
+from deskbell.kernel.local_storage import LocalStorage
 from deskbell.search.language import Condition, Operator, Query, Value, parse
 from deskbell.search.queries import compile_query
 from deskbell.search.templates import Template, template_of

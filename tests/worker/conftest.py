@@ -65,7 +65,7 @@ class Workshop:
     async def worker(self, jobs: Jobs, **options: Any) -> AsyncIterator[asyncio.Event]:
         """Run a worker beside the block; yield what stops it."""
         stop = asyncio.Event()
-        options = {"conninfo": self.conninfo, "pace": BRISK, **options}
+        options = {"address": self.database.address, "pace": BRISK, **options}
         task = asyncio.create_task(run_worker(self.database, jobs, stop=stop, **options))
         try:
             yield stop

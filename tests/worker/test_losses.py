@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from deskbell.kernel.address import Address
 from deskbell.kernel.jobs import JobSpec
 from deskbell.worker import run_worker
 from deskbell.worker.queue import joined
@@ -55,7 +56,7 @@ from tests.worker.test_losses import BRISK, HOLD
 
 async def main():
     database = Database(Address.parse(sys.argv[1]), DatabaseSettings())
-    await run_worker(database, HOLD, conninfo=sys.argv[1], stop=asyncio.Event(), pace=BRISK)
+    await run_worker(database, HOLD, address=database.address, stop=asyncio.Event(), pace=BRISK)
 
 asyncio.run(main())
 """
@@ -114,7 +115,7 @@ async def test_a_job_that_kills_its_workers_is_given_up(workshop: Workshop) -> N
 
 async def test_a_job_that_another_worker_has_taken_over_is_not_run_twice(workshop: Workshop) -> None:
     job_id = workshop.add("mark")
-    async with joined(workshop.conninfo, None) as queue:
+    async with joined(workshop.database.address, None) as queue:
         job = await queue.fetch()
         assert job is not None
         workshop.query("update jobs.procrastinate_jobs set status = 'todo', worker_id = null where id = %s", job_id)
@@ -126,7 +127,7 @@ async def test_a_job_that_another_worker_has_taken_over_is_not_run_twice(worksho
 
 async def test_a_job_whose_transaction_lives_is_not_taken_from_a_silent_worker(workshop: Workshop) -> None:
     job_id = workshop.add("sleep", seconds=1)
-    async with joined(workshop.conninfo, None) as silent, joined(workshop.conninfo, None) as other:
+    async with joined(workshop.database.address, None) as silent, joined(workshop.database.address, None) as other:
         job = await silent.fetch()
         assert job is not None
         run = asyncio.create_task(Runner(workshop.database, SLEEP, silent).run(job))
@@ -153,7 +154,8 @@ async def test_a_worker_goes_on_when_all_its_connections_were_cut(workshop: Work
 async def test_a_worker_waits_for_a_database_that_is_not_there_and_stops_when_told(workshop: Workshop) -> None:
     stop = asyncio.Event()
     with capture_logs() as lines:
-        away = run_worker(workshop.database, MARK, conninfo="host=127.0.0.1 port=1", stop=stop, pace=BRISK)
+        nowhere = Address("127.0.0.1", 1, "away", "nobody", "")
+        away = run_worker(workshop.database, MARK, address=nowhere, stop=stop, pace=BRISK)
         task = asyncio.create_task(away)
         await workshop.until(lambda: len(lines) >= 2)
         stop.set()

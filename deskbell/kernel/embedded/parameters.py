@@ -19,6 +19,10 @@ _LARGEST_CACHE = 2048
 """Megabytes."""
 
 _STATISTICS = "pg_stat_statements"
+_COUNTING = {
+    "shared_preload_libraries": _STATISTICS,
+    f"{_STATISTICS}.track_utility": "off",  # their texts are kept as they are, a new role's password with them
+}
 _DESK = {
     "max_connections": "100",
     "jit": "off",  # planning time goes up with it, and no query of a helpdesk earns that back
@@ -37,7 +41,7 @@ def write_parameters(
     cluster: Path, account: Account, *, programs: Programs, socket_dir: Path, options: Mapping[str, str]
 ) -> None:
     """Write postgresql.conf and pg_hba.conf. `options` win over Deskbell's choices, except for the address."""
-    preload = {"shared_preload_libraries": _STATISTICS} if programs.has_library(_STATISTICS) else {}
+    preload = _COUNTING if programs.has_library(_STATISTICS) else {}
     chosen = _DESK | _memory() | preload | dict(options) | _address(socket_dir)
     lines = [f"{_name(key)} = {_quoted(value)}" for key, value in chosen.items()]
     warning = f"{HEADER}: changes here are lost at the next start. Use ALTER SYSTEM."

@@ -4,7 +4,7 @@
 """
 
 from deskbell.kernel.jobs.adding import JSON, add_job
-from deskbell.kernel.jobs.spec import Jobs, JobSpec, retry_delay
+from deskbell.kernel.jobs.spec import Jobs, JobSpec, Remote, retry_delay
 from deskbell.kernel.jobs.upkeep import UPKEEP
 
-__all__ = ["JSON", "UPKEEP", "JobSpec", "Jobs", "add_job", "retry_delay"]
+__all__ = ["JSON", "UPKEEP", "JobSpec", "Jobs", "Remote", "add_job", "retry_delay"]

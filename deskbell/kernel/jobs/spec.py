@@ -1,8 +1,22 @@
 """What a job is: a function, how often it is tried again when it fails, and when it runs by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What a job does elsewhere, where nothing can be taken back: `call`, while no transaction is open.
+
+    The job's function comes before, in a transaction of its own that is committed first: it returns what `call` is
+    given, or None where there is nothing to do, and leaves behind that it was begun. `record(session, given=…,
+    returned=…)` runs in the transaction that ends the job. Who dies in between leaves a job that begins again.
+    """
+
+    call: Callable[[Any], Awaitable[Any]]
+    record: Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +32,7 @@ class JobSpec:
     retries: int = 8
     wait: timedelta = timedelta(seconds=5)
     longest_wait: timedelta = timedelta(hours=1)
+    remote: Remote | None = None
     cron: str | None = None
     queue: str = "default"
 

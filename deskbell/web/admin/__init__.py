@@ -1,1 +1,1 @@
-"""The administrator's desk: people, teams, tags, tokens, the audit log, jobs, mail, the system's health."""
+"""The administrator's desk, at /admin: pages over functions that the API and the command line have as well."""

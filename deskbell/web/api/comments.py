@@ -4,6 +4,7 @@ from functools import partial
 
 from fastapi import Response
 
+from deskbell.composing.guard import Seen, check_seen
 from deskbell.tickets.changes import say
 from deskbell.tickets.queries import OLDEST_COMMENT_FIRST, comments_of
 from deskbell.web.bodies import read_body
@@ -27,8 +28,14 @@ async def list_comments(session: Transaction, pages: Pages, number: Number) -> P
 async def add_comment(
     response: Response, session: Transaction, tools: Tools, number: Number, wanted: CommentIn, expected: Expected
 ) -> CommentOut:
-    """Answer in public, or, as the desk, note something that only the desk sees. The ETag is the ticket's."""
+    """Answer in public, or, as the desk, note something that only the desk sees. The ETag is the ticket's.
+
+    With what you have seen, something newer is a problem `moved_on`, which has it in `new_comments` and `status`;
+    `If-Match` refuses after any change at all.
+    """
     body = await read_body(wanted.content, wanted.content_format)
+    if wanted.seen_comment_id is not None or wanted.seen_status is not None:
+        await session.run_sync(check_seen, number, Seen(wanted.seen_comment_id, wanted.seen_status))
     comment, ticket = await session.run_sync(
         say,
         number,

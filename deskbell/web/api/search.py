@@ -54,12 +54,14 @@ async def search(
 
 @router.get("/complete", summary="Complete a query")
 async def complete(
+    request: Request,
     session: Transaction,
     q: SearchText = "",
     cursor: Annotated[int | None, Query(ge=0, le=MAXIMUM_LENGTH, description="Zero-based; default: the end.")] = None,
 ) -> CompletionsOut:
     """Return what may stand at the cursor: fields, values, flags, and the names of people, tags and teams."""
     offers = await session.run_sync(completion.complete, q, len(q) if cursor is None else cursor)
+    request.state.shown = len(offers)
     return CompletionsOut(items=[CompletionOut.of(offer) for offer in offers])
 
 

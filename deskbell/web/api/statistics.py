@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from deskbell.tickets.statistics import get_ticket_statistics, moment_named
-from deskbell.web.dependencies import Transaction
+from deskbell.web.evaluating import Evaluation
 from deskbell.web.routes import api_router
 from deskbell.web.schemas.base import Text
 from deskbell.web.schemas.bulk import StatisticsOut
@@ -20,10 +20,10 @@ End = Annotated[
 
 
 @router.get("", summary="Figures of a period")
-async def read_statistics(session: Transaction, start_date: Start, end_date: End) -> StatisticsOut:
+async def read_statistics(figures: Evaluation, start_date: Start, end_date: End) -> StatisticsOut:
     """Count the tickets that were created in a period and that you may see, and how long they took. Ten years at most.
 
     A ticket that was opened again counts as resolved when it is so again.
     """
     period = moment_named(start_date, "start_date"), moment_named(end_date, "end_date")
-    return StatisticsOut.of(await get_ticket_statistics(session, *period))
+    return StatisticsOut.of(await figures.of(lambda session: get_ticket_statistics(session, *period)))

@@ -8,7 +8,7 @@ from fastapi import Request
 
 from deskbell.accounts import actions, profiles
 from deskbell.accounts.queries import TOKENS_BY_ID, own_tokens
-from deskbell.web.dependencies import Tools, Transaction
+from deskbell.web.dependencies import Tools, Transaction, token_in
 from deskbell.web.idempotency import remember_instead
 from deskbell.web.paging import PageOf, Pages
 from deskbell.web.problems import problem_responses
@@ -27,13 +27,17 @@ async def list_tokens(session: Transaction, pages: Pages) -> PageOf[TokenOut]:
 
 @router.post("", status_code=201, summary="Make a token", responses=problem_responses(409))
 async def add_token(request: Request, session: Transaction, tools: Tools, wanted: TokenIn) -> NewTokenOut:
-    """Make a token for yourself. Its secret is shown now and never again."""
+    """Make a token for yourself. Its secret is shown now and never again.
+
+    Made with a token, it ends no later than that one; without `expires_at`, with it.
+    """
     token, secret = await session.run_sync(
         profiles.create_own_token,
         name=wanted.name,
         scopes=tuple(wanted.scopes),
         expires_at=wanted.expires_at,
         now=tools.clock.now(),
+        by=token_in(request),
     )
     answer = NewTokenOut.of(token)
     remember_instead(request, answer.model_dump_json().encode())

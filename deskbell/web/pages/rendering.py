@@ -1,5 +1,6 @@
 """How a page becomes a response: the template, who looks at it and in which language, and the problem page."""
 
+from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
 from deskbell.accounts.login import Identity
+from deskbell.accounts.models import Role
 from deskbell.kernel.resources import Resources
 from deskbell.web.csrf import COOKIE, csrf_token_for
 from deskbell.web.i18n import Language, preferred, speaking
@@ -16,6 +18,8 @@ from deskbell.web.problems import Problem
 
 LANGUAGE_COOKIE: Final = "deskbell_language"
 THEME_COOKIE: Final = "deskbell_theme"
+WAY_IN: Final = "way_in"
+"""Of a request's state: the secret of a link, where somebody came in by that and not by a session."""
 THEMES: Final = ("light", "dark")
 """Any other theme is the one that the reader's system has."""
 
@@ -23,14 +27,19 @@ THEMES: Final = ("light", "dark")
 def render(
     request: Request, template: str, *, status: int = 200, me: Identity | None = None, **context: object
 ) -> Response:
-    """Render a template for whoever is logged in, in their language."""
+    """Render a template for whoever is logged in, in their language.
+
+    Forms get the token of their session, or of what else they came in with, which then is the request's state.
+    """
     environment = cast("Environment", request.app.state.templates)
     resources = cast("Resources", request.app.state.resources)
     if me is not None:
         context |= {
             "viewer": Viewer.of(me),
-            "csrf_token": csrf_token_for(request.app.state.key, request.cookies[COOKIE]),
+            "csrf_token": csrf_token_for(request.app.state.key, way_in_of(request)),
         }
+        if me.role is not Role.CUSTOMER:
+            context["live"] = getattr(request.state, "live", None) or ""
     theme = request.cookies.get(THEME_COOKIE, "")
     context |= {"path": request.url.path, "theme": theme if theme in THEMES else ""}
     reader = language_of(request)
@@ -40,6 +49,12 @@ def render(
     return HTMLResponse(html, status_code=status, headers=headers)
 
 
+def way_in_of(request: Request) -> str:
+    """Return the secret that a page was asked for with."""
+    other: str = getattr(request.state, WAY_IN, "")
+    return other or request.cookies[COOKIE]
+
+
 def language_of(request: Request) -> Language:
     """Return the language in which somebody reads: what they chose, else what their browser asks for."""
     return preferred(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
@@ -47,6 +62,8 @@ def language_of(request: Request) -> Language:
 
 async def error_page(request: Request, problem: Problem) -> Response:
     """Show a problem to a person; who is not logged in is asked to, and comes back to where they wanted to go."""
+    if HTTPStatus.MULTIPLE_CHOICES <= problem.status < HTTPStatus.BAD_REQUEST:  # whoever raised that says where to
+        return Response(status_code=problem.status)
     if problem.status == 401 and request.method == "GET":  # noqa: PLR2004 - HTTP's number
         return RedirectResponse(f"/login?next={quote(path_of(request), safe='')}", status_code=303)
     extra = problem.model_extra or {}
@@ -66,6 +83,6 @@ def path_of(request: Request) -> str:
 
 
 def inner_path(value: str) -> str:
-    """Return `value` where it is a path of this site, else the list of tickets: no open redirect."""
+    """Return `value` where it is a path of this site, else where everybody begins: no open redirect."""
     harmless = value.startswith("/") and not value.startswith(("//", "/\\")) and value.isprintable()
-    return value if harmless else "/tickets"
+    return value if harmless else "/"

@@ -216,3 +216,9 @@ class CommentIn(Input):
     content_format: Format = "text"
     is_internal: Flag = False
     status: TicketStatus = Field(default_factory=absent, description="Where the ticket stands then.")
+    seen_comment_id: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+        None, description="The newest comment that you have read, 0 for none: a newer one by somebody else is a 409."
+    )
+    seen_status: TicketStatus | None = Field(
+        None, description="Where you saw the ticket stand: that somebody else moved it is a 409."
+    )

@@ -1,36 +1,47 @@
-"""One ticket with its thread, and the forms on it."""
+"""One ticket with its thread, and the forms that change its properties."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
-from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
-from deskbell.kernel.database import translating
-from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
 from deskbell.tickets import labels
-from deskbell.tickets.models import TicketPriority, TicketStatus
+from deskbell.tickets.actions import restore, soft_delete
+from deskbell.tickets.glance import NEWEST
 from deskbell.tickets.queries import get_attachment
-from deskbell.web.dependencies import Me, Tools, Transaction
+from deskbell.web.dependencies import STAFF_ONLY, Me, Tools, Transaction
 from deskbell.web.downloads import download
+from deskbell.web.live.seeing import see_afterwards
+from deskbell.web.pages.doors import STAFF_PAGE
 from deskbell.web.schemas.base import Text
-from deskbell.web.uploads import Inbox
-from deskbell.web.workspace import thread
+from deskbell.web.workspace import properties, thread
+from deskbell.web.workspace.forms import Target, changed, is_script
 from deskbell.web.workspace.frame import show
+from deskbell.web.workspace.past import past
 
 router = APIRouter(include_in_schema=False)
+TagName = Annotated[Text, Form(max_length=1000)]
+LONGEST_FIELD = 2000
 
-MAXIMUM_CONTENT = 1_000_000
 
-
-@router.get("/tickets/{number}")
-async def show_ticket(request: Request, session: Transaction, me: Me, number: str) -> Response:
-    """Show one ticket."""
-    return await show(request, session, me, "workspace/ticket.html", **await session.run_sync(thread.ticket, number))
+@router.get("/tickets/{number}", dependencies=[STAFF_PAGE])
+async def show_ticket(
+    request: Request,
+    session: Transaction,
+    me: Me,
+    number: str,
+    messages: Annotated[int, Query(ge=1, le=1_000_000)] = NEWEST,
+    at: datetime | None = None,
+) -> Response:
+    """Show one ticket with the newest `messages` of its thread: as it is, or as it was `at` a time."""
+    look = partial(thread.ticket, shown=messages) if at is None else partial(past, at=at, shown=messages)
+    context = await session.run_sync(look, number)
+    response = await show(request, session, me, "workspace/ticket.html", **context)
+    if at is None:
+        see_afterwards(request, response, me, context["ticket"])
+    return response
 
 
 @router.get("/attachments/{attachment_id}")
@@ -41,98 +52,40 @@ async def show_attachment(
     return await download(request, await session.run_sync(get_attachment, attachment_id), tools)
 
 
-class Reply(BaseModel):
-    """The composer's fields. Of a select, the first choice is empty: leave it as it is."""
-
-    version: int = Field(ge=1, lt=2**63)
-    content: Text = Field("", max_length=MAXIMUM_CONTENT)
-    is_internal: bool = False
-    status: TicketStatus | Literal[""] = ""
-    files: list[UploadFile] = []
-
-
-class Properties(BaseModel):
-    """The fields of the form beside a ticket."""
-
-    version: int = Field(ge=1, lt=2**63)
-    status: TicketStatus
-    priority: TicketPriority
-    assignee_id: Annotated[int, Field(ge=1, lt=2**63)] | Literal[""] = ""
-
-
-@router.post("/tickets/{number}/reply")
-async def send_reply(
-    request: Request, inbox: Inbox, session: Transaction, me: Me, number: str, form: Annotated[Reply, Form()]
-) -> Response:
-    """Reply, or leave a note. Files are stored once the message was accepted, not for nothing."""
-    message = thread.Message(form.content, form.is_internal, form.status or None)
-
-    async def change() -> None:
-        sent = await session.run_sync(thread.send, number, message, form.version)
-        for file in form.files:
-            if file.filename:
-                await session.run_sync(thread.attach, *sent, await inbox.store(file))
-
-    return await _changed(request, session, me, Target(number, "reply", form.model_dump(exclude={"files"})), change)
-
-
 @router.post("/tickets/{number}/properties")
-async def save_properties(
-    request: Request, session: Transaction, me: Me, number: str, form: Annotated[Properties, Form()]
-) -> Response:
-    """Save status, priority and assignee together."""
-    wanted = {"status": form.status, "priority": form.priority, "assignee_id": form.assignee_id or None}
-    change = partial(session.run_sync, thread.save_properties, number, wanted, form.version)
-    return await _changed(request, session, me, Target(number, "properties"), change)
+async def save_properties(request: Request, session: Transaction, me: Me, number: str) -> Response:
+    """Save what was changed beside the ticket: one field, as a script does, or several."""
+    form = await request.form()
+    sent = {name: value[:LONGEST_FIELD] for name, value in form.items() if isinstance(value, str)}
+    change = partial(session.run_sync, properties.save, number, sent)
+    if is_script(request):
+        return JSONResponse(await change())
+    return await changed(request, session, me, Target(number, "properties"), change)
 
 
 @router.post("/tickets/{number}/tags")
-async def add_tag(
-    request: Request, session: Transaction, me: Me, number: str, name: Annotated[Text, Form(max_length=1000)] = ""
-) -> Response:
+async def add_tag(request: Request, session: Transaction, me: Me, number: str, name: TagName = "") -> Response:
     """Put a tag on the ticket."""
-    return await _changed(
-        request, session, me, Target(number, "tags"), partial(session.run_sync, labels.tag, number, name)
-    )
+    change = partial(session.run_sync, labels.tag, number, name)
+    return await changed(request, session, me, Target(number, "tags"), change)
 
 
 @router.post("/tickets/{number}/tags/remove")
-async def remove_tag(
-    request: Request, session: Transaction, me: Me, number: str, name: Annotated[Text, Form(max_length=1000)] = ""
-) -> Response:
+async def remove_tag(request: Request, session: Transaction, me: Me, number: str, name: TagName = "") -> Response:
     """Take a tag off the ticket."""
-    return await _changed(
-        request, session, me, Target(number, "tags"), partial(session.run_sync, labels.untag, number, name)
-    )
+    change = partial(session.run_sync, labels.untag, number, name)
+    return await changed(request, session, me, Target(number, "tags"), change)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which form of which ticket was sent, and what was typed into it."""
-
-    number: str
-    form: str
-    draft: dict[str, Any] | None = None
+@router.post("/tickets/{number}/delete", dependencies=[STAFF_ONLY])
+async def delete_ticket(request: Request, session: Transaction, me: Me, tools: Tools, number: str) -> Response:
+    """Put the ticket away."""
+    change = partial(session.run_sync, partial(soft_delete, number=number, now=tools.clock.now()))
+    return await changed(request, session, me, Target(number, "properties"), change)
 
 
-async def _changed(
-    request: Request, session: Transaction, me: Me, target: Target, change: Callable[[], Awaitable[object]]
-) -> Response:
-    """Make a change and go back to the ticket; where it is refused, show the ticket as it is, with what was typed."""
-    try:
-        with translating(request.app.state.database.constraint_errors):
-            async with session.begin_nested():
-                await change()
-    except (InvalidError, ConflictError) as error:
-        return await _refused(request, session, me, target, error)
-    return RedirectResponse(f"/tickets/{quote(target.number, safe='')}", status_code=303)
-
-
-async def _refused(
-    request: Request, session: Transaction, me: Me, target: Target, error: InvalidError | ConflictError
-) -> Response:
-    session.expunge_all()  # what the refused change left in memory was rolled back
-    context = await session.run_sync(thread.ticket, target.number)
-    kind = "stale" if isinstance(error, StaleError) else "invalid"
-    context["form_error"] = {"form": target.form, "kind": kind, "message": error.message}
-    return await show(request, session, me, "workspace/ticket.html", status=error.status, draft=target.draft, **context)
+@router.post("/tickets/{number}/restore", dependencies=[STAFF_ONLY])
+async def restore_ticket(request: Request, session: Transaction, me: Me, number: str) -> Response:
+    """Bring the ticket back."""
+    change = partial(session.run_sync, restore, number)
+    return await changed(request, session, me, Target(number, "properties"), change)

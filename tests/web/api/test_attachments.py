@@ -1,15 +1,15 @@
 """Files over HTTP."""
 
 import hashlib
-from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import UploadFile
 
 from deskbell.accounts.models import Role
-from deskbell.web.uploads import Uploads
+from deskbell.kernel.keyring import KeyRing
+from deskbell.kernel.local_storage import LocalStorage
+from deskbell.kernel.storage import SHELVES
 from tests.web.api.conftest import Desk
 
 pytestmark = pytest.mark.anyio
@@ -150,13 +150,14 @@ async def test_a_refused_file_does_not_fill_the_disk(agent: httpx.AsyncClient, u
     assert files_in(tmp_path) == []
 
 
-async def test_what_is_refused_after_it_was_stored_is_removed_unless_somebody_else_has_it(
-    desk: Desk, agent: httpx.AsyncClient, url: str, tmp_path: Path
+async def test_an_attachment_whose_key_is_not_at_hand_is_unavailable_and_says_why(
+    agent: httpx.AsyncClient, url: str, tmp_path: Path
 ) -> None:
-    await agent.post(f"{url}/attachments", files={"file": ("a.txt", b"known")})
-    inbox = Uploads(desk.database, desk.app.state.resources)
-    for content in (b"known", b"refused"):
-        await inbox.store(UploadFile(BytesIO(content), filename="a.txt"))
-    assert len(files_in(tmp_path)) == 2
-    await inbox.tidy()
-    assert [path.read_bytes() for path in files_in(tmp_path)] == [b"known"]
+    sent = (await agent.post(f"{url}/attachments", files={"file": ("a.txt", b"a")})).json()
+    storage = LocalStorage(tmp_path / "attachments", KeyRing.configured(b"another master key" * 2), seal=True)
+    [piece] = [piece for number in range(SHELVES) for piece in storage.shelf(number)]
+    assert storage.settle(piece, sealed=True)
+    locked = await agent.get(sent["content"])
+    assert (locked.status_code, locked.json()["code"]) == (503, "unavailable")
+    assert "DESKBELL_ENCRYPTION_KEYS" in locked.json()["detail"]
+    assert str(tmp_path) not in locked.text

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from deskbell.accounts.actions import create_token, set_active
+from deskbell.accounts.actions import create_token, set_active, set_password
 from deskbell.accounts.errors import WrongCredentialsError
 from deskbell.accounts.models import Role
 from deskbell.testing.factories import SYSTEM
@@ -241,3 +241,39 @@ async def test_all_of_the_old_internet_is_not_one_address(desk: Desk) -> None:
 async def test_a_moment_that_utc_cannot_say_is_refused_and_is_no_500(agent: httpx.AsyncClient, moment: str) -> None:
     refused = await agent.post("/api/v1/tokens", json={"name": "x", "expires_at": moment})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "expires_at")
+
+
+async def test_a_token_lives_no_longer_than_the_one_it_was_made_with(desk: Desk) -> None:
+    user = await desk.make(lambda f: f.user(Role.AGENT))
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    async with desk.database.async_transaction(SYSTEM) as session:
+        secret = await session.run_sync(lambda s: create_token(s, user.id, name="for a visit", expires_at=soon)[1])
+    client = await desk.client(Authorization=f"Bearer {secret}")
+
+    async def made(**wanted: str) -> httpx.Response:
+        return await client.post("/api/v1/tokens", json={"name": "x", **wanted})
+
+    assert datetime.fromisoformat((await made()).json()["expires_at"]) == soon
+    earlier = soon - timedelta(minutes=1)
+    assert datetime.fromisoformat((await made(expires_at=earlier.isoformat())).json()["expires_at"]) == earlier
+    refused = await made(expires_at=(soon + timedelta(seconds=1)).isoformat())
+    assert (refused.status_code, refused.json()["field"]) == (422, "expires_at")
+    child = (await made()).json()["secret"]
+    grandchild = await client.post("/api/v1/tokens", json={"name": "y"}, headers={"Authorization": f"Bearer {child}"})
+    assert datetime.fromisoformat(grandchild.json()["expires_at"]) == soon
+
+
+async def test_who_is_logged_in_makes_tokens_that_last(desk: Desk) -> None:
+    client = await log_in(desk)
+    assert (await client.post("/api/v1/tokens", json={"name": "nightly"})).json()["expires_at"] is None
+
+
+async def test_a_new_password_ends_tokens_where_that_is_said(desk: Desk) -> None:
+    user = await desk.make(lambda f: f.user(Role.AGENT, password=PASSWORD))
+    client, other = await desk.as_(user), await desk.as_role(Role.AGENT)
+    async with desk.database.async_transaction(SYSTEM) as session:
+        assert await session.run_sync(lambda s: set_password(s, user.id, "x")) == 1
+    assert (await client.get(ME)).status_code == 200
+    async with desk.database.async_transaction(SYSTEM) as session:
+        assert await session.run_sync(lambda s: set_password(s, user.id, "y", end_tokens=True)) == 0
+    assert [(await one.get(ME)).status_code for one in (client, other)] == [401, 200]

@@ -42,19 +42,13 @@ def test_an_agent_logs_in_opens_a_ticket_and_answers(page: Page, site: Site) -> 
     page.get_by_label("Your reply").fill("The second charge was <b>cancelled</b>.")
     page.get_by_label("then set").select_option("waiting_on_customer")
     page.get_by_role("button", name="Send reply").click()
-    expect(page.get_by_text("The second charge was <b>cancelled</b>.")).to_be_visible()
-    expect(page.get_by_label("Status")).to_have_value("waiting_on_customer")
-
-    page.get_by_text("Internal note", exact=True).last.click()
-    page.get_by_label("Your internal note").fill("Nobody outside reads this.")
-    page.get_by_role("button", name="Add note").click()
-    expect(page.get_by_role("article", name="Internal note by")).to_have_count(2)
+    expect(page.locator("#waiting")).to_contain_text("The second charge was <b>cancelled</b>.")
 
     page.get_by_placeholder("Add a tag").fill("refund")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_title("Remove")).to_have_count(2)
 
-    page.get_by_text("History (").click()
+    page.locator("#history > summary").click()
     expect(page.get_by_text("added the tag refund")).to_be_visible()
 
     page.get_by_role("button", name="Log out").click()

@@ -51,8 +51,8 @@ async def test_a_form_that_changes_nothing_changes_nothing(desk: Pages, agent: B
 
 async def test_a_stale_form_changes_nothing(desk: Pages, agent: Browser, ticket: Ticket) -> None:
     path = f"/tickets/{ticket.ticket_number}/properties"
-    assert (await agent.send(path, version="1", status="resolved", priority="medium")).status_code == 303
-    assert (await agent.send(path, version="1", status="closed", priority="medium")).status_code == 412
+    assert (await agent.send(path, status="resolved", was_status="open")).status_code == 303
+    assert (await agent.send(path, status="closed", was_status="open")).status_code == 412
     assert await rows(desk.database, "select status::text from tickets") == [("resolved",)]
 
 
@@ -71,9 +71,9 @@ async def test_a_busy_ticket_does_not_lose_what_was_typed(live: Pages) -> None:
 @pytest.mark.parametrize(
     ("number", "fields", "status"),
     [
-        ("DB-999999", {"version": "1", "content": "x"}, 404),
-        ("", {"version": "99", "content": "x"}, 412),
-        ("", {"version": "1", "content": " "}, 422),
+        ("DB-999999", {"content": "x"}, 404),
+        ("", {"seen_status": "closed", "content": "x"}, 409),
+        ("", {"content": " "}, 422),
     ],
 )
 async def test_files_of_a_refused_reply_do_not_fill_the_disk(
@@ -96,18 +96,18 @@ async def test_a_second_file_that_is_too_large_takes_the_first_with_it(
     assert answer.status_code == 413
     assert "See the files" in answer.text
     assert await rows(desk.database, "select id from comments") == []
-    assert stored(tmp_path) == []
+    assert len(stored(tmp_path)) == 1, "it belongs to nobody, and is swept"
 
 
 async def test_files_of_a_reply_are_kept_even_if_the_same_was_refused_before(
     desk: Pages, agent: Browser, ticket: Ticket, tmp_path: Path
 ) -> None:
     path = f"/tickets/{ticket.ticket_number}/reply"
-    for version, status in (("1", 303), ("1", 412)):
-        sent = {"csrf_token": agent.token, "version": version, "content": "See the file"}
+    for seen, status in (("closed", 409), ("open", 303)):
+        sent = {"csrf_token": agent.token, "seen_status": seen, "content": "See the file"}
         answer = await agent.client.post(path, data=sent, files={"files": ("a.txt", b"the same")})
         assert answer.status_code == status, answer.text
-    assert len(stored(tmp_path)) == len(await rows(desk.database, "select id from attachments")) == 1
+    assert len(stored(tmp_path)) == len(await rows(desk.database, "select storage_key from draft_files")) == 1
 
 
 async def test_the_list_does_not_load_the_texts(agent: Browser, ticket: Ticket) -> None:

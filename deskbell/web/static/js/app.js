@@ -1,11 +1,18 @@
 // Comfort on every page; each works without it. A page's own module is loaded where its element is there.
+import "./dialogs.js";
 import "./forms.js";
 import "./keyboard.js";
 import "./menus.js";
+import "./search.js";
 
 const modules = {
-  "[data-count]": "./counts.js",
+  ".plot, .later": "./charts.js",
+  "[data-count], [data-total]": "./counts.js",
+  "#bulk": "./selection.js",
+  "#live": "./live.js",
   ".composer": "./composer.js",
+  "[data-upload]": "./upload.js",
+  ".ticket": "./ticket.js",
 };
 
 export const start = () => {

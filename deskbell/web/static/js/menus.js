@@ -8,4 +8,4 @@ document.addEventListener("keydown", (event) => {
   close();
   menu?.querySelector("summary").focus();
 });
-document.querySelectorAll("[data-action][hidden]").forEach((control) => (control.hidden = false));
+document.querySelectorAll("[data-action=show-keys][hidden], [data-action=clear-picks][hidden]").forEach((control) => (control.hidden = false));

@@ -1,0 +1,1 @@
+"""Mail going out: the outbox, what its messages say, and handing them to a server."""

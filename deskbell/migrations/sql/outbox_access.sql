@@ -1,0 +1,45 @@
+-- Grants and row policies, rendered from the models by deskbell.kernel.access. A test compares both.
+
+alter table sign_in_links enable row level security;
+alter table sign_in_links force row level security;
+revoke all on sign_in_links from public, deskbell_app, deskbell_readonly, deskbell_customer, deskbell_agent, deskbell_admin, deskbell_system;
+grant select on sign_in_links to deskbell_system;
+create policy system_select on sign_in_links for select to deskbell_system using (true);
+grant insert on sign_in_links to deskbell_system;
+create policy system_insert on sign_in_links for insert to deskbell_system with check (true);
+grant update on sign_in_links to deskbell_system;
+create policy system_update on sign_in_links for update to deskbell_system using (true) with check (true);
+grant delete on sign_in_links to deskbell_system;
+create policy system_delete on sign_in_links for delete to deskbell_system using (true);
+create policy owner_select on sign_in_links for select to deskbell_owner using (true);
+create policy owner_insert on sign_in_links for insert to deskbell_owner with check (true);
+create policy owner_update on sign_in_links for update to deskbell_owner using (true) with check (true);
+create policy owner_delete on sign_in_links for delete to deskbell_owner using (true);
+
+alter table outbound_messages enable row level security;
+alter table outbound_messages force row level security;
+revoke all on outbound_messages from public, deskbell_app, deskbell_readonly, deskbell_customer, deskbell_agent, deskbell_admin, deskbell_system;
+grant select on outbound_messages to deskbell_system;
+create policy system_select on outbound_messages for select to deskbell_system using (true);
+grant insert on outbound_messages to deskbell_system;
+create policy system_insert on outbound_messages for insert to deskbell_system with check (true);
+grant update on outbound_messages to deskbell_system;
+create policy system_update on outbound_messages for update to deskbell_system using (true) with check (true);
+grant select (id, kind, state, reason, user_id, ticket_id, comment_id, recipient, subject, message_id, in_reply_to, thread, reply_to, attempts, interrupted, created_at, next_attempt_at, sent_at) on outbound_messages to deskbell_agent;
+create policy agent_select on outbound_messages for select to deskbell_agent using (true);
+grant select (id, kind, state, reason, user_id, ticket_id, comment_id, recipient, subject, message_id, in_reply_to, thread, reply_to, attempts, interrupted, created_at, next_attempt_at, sent_at) on outbound_messages to deskbell_admin;
+create policy admin_select on outbound_messages for select to deskbell_admin using (true);
+grant select (id, kind, state, reason, user_id, ticket_id, comment_id, recipient, subject, message_id, in_reply_to, thread, reply_to, attempts, interrupted, created_at, next_attempt_at, sent_at) on outbound_messages to deskbell_readonly;
+create policy readonly_select on outbound_messages for select to deskbell_readonly using (true);
+grant insert (kind, user_id, ticket_id, comment_id) on outbound_messages to deskbell_agent;
+create policy agent_insert on outbound_messages for insert to deskbell_agent with check (kind in ('received', 'answered'));
+grant insert (kind, user_id, ticket_id, comment_id) on outbound_messages to deskbell_admin;
+create policy admin_insert on outbound_messages for insert to deskbell_admin with check (kind in ('received', 'answered'));
+grant select (id, user_id) on outbound_messages to deskbell_customer;
+create policy customer_select on outbound_messages for select to deskbell_customer using (user_id = (select deskbell_actor()));
+grant insert (kind, user_id, ticket_id, comment_id) on outbound_messages to deskbell_customer;
+create policy customer_insert on outbound_messages for insert to deskbell_customer with check (kind = 'received' and user_id = (select deskbell_actor()) and comment_id is null and exists (select from tickets t where t.id = ticket_id and t.creator_id = (select deskbell_actor())));
+create policy owner_select on outbound_messages for select to deskbell_owner using (true);
+create policy owner_insert on outbound_messages for insert to deskbell_owner with check (true);
+create policy owner_update on outbound_messages for update to deskbell_owner using (true) with check (true);
+create policy owner_delete on outbound_messages for delete to deskbell_owner using (true);
