@@ -12,8 +12,8 @@ from deskbell.cli.demo_load import Loading
 from deskbell.curation.demo.language import Language
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
-from deskbell.kernel.settings import DatabaseSettings
 from deskbell.kernel.local_storage import LocalStorage
+from deskbell.kernel.settings import DatabaseSettings
 
 TICKETS = 50_000
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)

@@ -108,7 +108,15 @@ class TlsServer:
             self.control("restart", "-o", "-c ssl=on")
 
     def control(self, *what: str) -> None:
-        command: list[str | Path] = [PROGRAMS / "pg_ctl", "-w", "-D", self.folder / "cluster", "-l", self.folder / "log", *what]
+        command: list[str | Path] = [
+            PROGRAMS / "pg_ctl",
+            "-w",
+            "-D",
+            self.folder / "cluster",
+            "-l",
+            self.folder / "log",
+            *what,
+        ]
         code, said = self.account.run(command, timeout=60)
         assert code == 0, said
 

@@ -1,1 +1,1 @@
-"""Messages while they are written and on their way: drafts, the grace to undo sending, the guard, mentions; presence."""
+"""Messages while they are written and on their way: drafts, the grace to undo, the guard, mentions; who is there."""

@@ -54,7 +54,7 @@ class News:
         return bool(self.comments or self.status or self.requester)
 
     def plain(self) -> dict[str, Any]:
-        """Return it for programs."""
+        """Return it for programs, by names that no member of a problem (RFC 9457) has."""
         return {
             "new_comments": [
                 {
@@ -66,8 +66,8 @@ class News:
                 }
                 for it in self.comments
             ],
-            "status": _plain(self.status),
-            "requester": _plain(self.requester),
+            "status_change": _plain(self.status),
+            "requester_change": _plain(self.requester),
         }
 
 

@@ -26,6 +26,8 @@ SOURCE: Final = "en"
 """The language that texts are written in."""
 _WRITTEN: Final = {SOURCE: "en_GB"}
 """How times and numbers are written in a language, where it is not as most of its readers do."""
+_SPELLED_OUT: Final = ("ar",)
+"""Languages for which CLDR's short forms of "ago" are missing (weeks) or say "within" (months)."""
 _UNITS: Final = ((365, 0), (30, 0), (7, 0), (1, 0), (0, 3600), (0, 60))
 """(days, seconds) of the units in which people say how long ago something was."""
 
@@ -108,7 +110,8 @@ def before(passed: timedelta) -> str:
         unit = timedelta(days, seconds)
         if passed >= unit:
             whole = passed // unit * unit
-            return format_timedelta(-whole, threshold=1, format="short", add_direction=True, locale=current().locale)
+            length = "long" if current().code in _SPELLED_OUT else "short"
+            return format_timedelta(-whole, threshold=1, format=length, add_direction=True, locale=current().locale)
     return _("just now")
 
 

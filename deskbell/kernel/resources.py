@@ -20,7 +20,8 @@ RESOURCES_KEY = "deskbell.resources"
 class Resources:
     """Made once by the edge. `attachment_bytes` and `mail_bytes` are the largest sizes that are taken in.
 
-    `undo` is how long a message waits before it is sent. `audit_months` and `access_months` are how long the logs are kept; 0 is forever.
+    `undo` is how long a message waits before it is sent. `audit_months` and `access_months` are how long the logs are
+    kept; 0 is forever.
     """
 
     clock: Clock

@@ -64,6 +64,7 @@ SYSTEM: Final = "system"
 UNLIMITED: Final = "off"
 """Instead of a rate: none."""
 
+
 def _cache_url(url: SecretStr) -> SecretStr:
     """Refuse what is no address of a Redis, without repeating it: there may be a password in it."""
     try:
@@ -226,7 +227,8 @@ class CacheSettings(BaseSettings):
     model_config = _config(env_prefix="DESKBELL_CACHE_")
 
     url: Annotated[SecretStr, AfterValidator(_cache_url)] | None = Field(
-        None, description="Address of a Redis or Valkey, redis://, rediss:// or unix://; default: nothing is remembered."
+        None,
+        description="Address of a Redis or Valkey, redis://, rediss:// or unix://; default: nothing is remembered.",
     )
     lifetime: int = Field(3600, ge=1, le=604_800, description="Seconds after which a result is forgotten.")
     timeout: float = Field(0.1, gt=0, le=1, description="Seconds to wait for the cache before doing without it.")
@@ -297,7 +299,9 @@ class PortalSettings(BaseSettings):
     domains: str = Field("", description="Domains whose addresses may register, between spaces; default: all.")
     notices: bool = Field(True, description="Tell requesters by mail that their request came in or was answered.")
     link_days: int = Field(30, ge=1, le=366, description="Days for which the link to a request in a mail is good.")
-    link_generation: int = Field(1, ge=1, description="Raise it, and all links to requests that were sent are worthless.")
+    link_generation: int = Field(
+        1, ge=1, description="Raise it, and all links to requests that were sent are worthless."
+    )
 
 
 class AuditSettings(BaseSettings):

@@ -5,10 +5,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Select, and_, not_, or_, select, true
+from sqlalchemy import Select, UnaryExpression, and_, not_, or_, select, true
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import Grouping
 
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.fields import Context, Expression, Field, Flag, Flags, Join, fields_of
@@ -123,7 +125,16 @@ class _Compiler:
         """What is NULL does not hold, so its negation does: a ticket of nobody is not one of Kim's."""
         inner = self.expression(node)
         fields = (known_field(term, self.known) for term in _conditions(node))
-        return inner.is_not(true()) if any(field.is_nullable for field in fields) else not_(inner)
+        return inner.is_not(true()) if any(field.is_nullable for field in fields) else _opposite(inner)
+
+
+def _opposite(condition: Expression) -> Expression:
+    """Take back a NOT instead of adding another: PostgreSQL makes a join of EXISTS, but not of NOT (NOT EXISTS)."""
+    while isinstance(condition, Grouping):
+        condition = cast("Expression", condition.element)
+    if isinstance(condition, UnaryExpression) and condition.operator is operators.inv:
+        return cast("Expression", condition.element)
+    return not_(condition)
 
 
 def _with_texts_joined(items: tuple[Node, ...], kind: type[And | Or]) -> Iterator[Node]:

@@ -24,8 +24,8 @@ _CHANGES: Mapping[str, Callable[..., Ticket]] = {
 def change_ticket(session: Session, number: str, changes: Mapping[str, Any], *, expected: int | None = None) -> None:
     """Make the changes, by field name.
 
-    The fields are title, priority, team_id, due_at, assignee_id and status. Raises StaleError where `expected` is not the
-    current version.
+    The fields are title, priority, team_id, due_at, assignee_id and status. Raises StaleError where `expected` is not
+    the current version.
     """
     actions.load_to_change(session, number, expected)
     for name in sorted(changes, key=list(_CHANGES).index):

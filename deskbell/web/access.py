@@ -50,6 +50,7 @@ READS: Final[Mapping[str, AccessKind]] = {
     "/admin/access-log": AccessKind.ACCESS,
     "/admin/mail": AccessKind.MAIL,
     "/admin/mail/{message_id}": AccessKind.MAIL,
+    "/admin/outbox": AccessKind.MAIL,
     "/admin/mail/{message_id}/raw": AccessKind.MAIL,
     "/api/v1/tickets": AccessKind.TICKETS,
     "/api/v1/tickets/{number}": AccessKind.TICKET,

@@ -39,6 +39,8 @@ from deskbell.web.api import (
     views,
 )
 from deskbell.web.health import Readiness
+from deskbell.web.i18n import marked
+from deskbell.web.language import Speaking
 from deskbell.web.live.hub import Hub
 from deskbell.web.login import LoginLimits
 from deskbell.web.middleware import BodyLimit, Envelope, Shortcut
@@ -69,7 +71,7 @@ API: Final = (
     *(history, access_log, views, system),
 )
 
-TOO_MANY_LINKS: Final = "Too many links were asked for. Look into your mailbox, or wait and try again."
+TOO_MANY_LINKS: Final = marked("Too many links were asked for. Look into your mailbox, or wait and try again.")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -125,6 +127,7 @@ def create_app(
     app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
     app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)
     app.add_middleware(Envelope)
+    app.add_middleware(Speaking)
     return app
 
 

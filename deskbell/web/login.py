@@ -24,10 +24,12 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.errors import TooManyError
 from deskbell.kernel.text import clean, normalized_email
 from deskbell.web.csrf import COOKIE
+from deskbell.web.i18n import gettext as _
+from deskbell.web.i18n import marked
 from deskbell.web.rates import network_of
 
 _SYSTEM: Final = Actor.system(Channel.WEB)
-_TOO_OFTEN: Final = "Too many attempts to log in. Wait, then try again."
+_TOO_OFTEN: Final = marked("Too many attempts to log in. Wait, then try again.")
 
 
 class LoginLimits:
@@ -46,7 +48,7 @@ class LoginLimits:
             if not self._limiter.hit(self._rates[kind], kind, who):
                 reset = self._limiter.get_window_stats(self._rates[kind], kind, who).reset_time
                 wait = ceil(reset - self._clock.now().timestamp())
-                raise TooManyError(self._message, retry_after=max(wait, 1))
+                raise TooManyError(_(self._message), retry_after=max(wait, 1))
 
     def forget(self, email: str) -> None:
         """Forget the attempts for an account: its owner got in. Those of the address stay counted."""

@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 
 from deskbell.kernel.errors import DeskbellError, SetupError, TooManyError, UnauthenticatedError, UnavailableError
 from deskbell.kernel.text import clean
+from deskbell.web.i18n import gettext as _
+from deskbell.web.i18n import marked
 from deskbell.web.rates import UnknownSecretError
 
 log = structlog.get_logger("deskbell.web")
@@ -31,12 +33,12 @@ _CODES = {
     500: "internal",
 }
 _DETAILS = {
-    400: "The request could not be read. Check that the body is what Content-Type says.",
-    404: "There is nothing at this address.",
-    405: "This address does not know this method; see the Allow header.",
-    408: "The rest of the request did not come in time. Send it again.",
-    413: "The request is larger than allowed.",
-    500: "Something went wrong on our side. It was recorded under this request id.",
+    400: marked("The request could not be read. Check that the body is what Content-Type says."),
+    404: marked("There is nothing at this address."),
+    405: marked("This address does not know this method; see the Allow header."),
+    408: marked("The rest of the request did not come in time. Send it again."),
+    413: marked("The request is larger than allowed."),
+    500: marked("Something went wrong on our side. It was recorded under this request id."),
 }
 
 
@@ -119,7 +121,7 @@ async def answer_error(request: Request, error: Exception) -> Response | None:
 async def unexpected(request: Request, error: Exception) -> Response:
     """Answer 500 for a mistake in the program, which is logged with its traceback."""
     log.error("unexpected error", path=request.url.path, request_id=_request_id(request), exc_info=error)
-    return await _respond(request, make_problem(500, "internal", _DETAILS[500], _request_id(request)))
+    return await _respond(request, make_problem(500, "internal", _(_DETAILS[500]), _request_id(request)))
 
 
 def problem_of(error: DeskbellError, request_id: str | None = None) -> tuple[Problem, dict[str, str]]:
@@ -177,7 +179,8 @@ def _escaped(name: str) -> str:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     status = HTTPStatus(error.status_code)
-    detail = _DETAILS.get(error.status_code, f"{status.phrase}.")
+    known = _DETAILS.get(error.status_code)
+    detail = _(known) if known else f"{status.phrase}."
     code = _CODES.get(error.status_code, f"http_{status.value}")  # names of statuses differ between Pythons
     problem = make_problem(status.value, code, detail, _request_id(request))
     return await _respond(request, problem, error.headers)

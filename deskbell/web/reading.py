@@ -74,9 +74,7 @@ class Readers:
             self._seen[by] = holder
 
 
-def _begin(
-    request: Request, reading: Reading, identity: Identity, channel: Channel, act: str, by: bytes
-) -> None:
+def _begin(request: Request, reading: Reading, identity: Identity, channel: Channel, act: str, by: bytes) -> None:
     reading.actor = actor_for(identity, channel, act)
     request.state.user_id, request.state.reader = identity.user_id, Reader(identity, channel, by)
     check_may_ask(request, identity, channel)

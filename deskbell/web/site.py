@@ -10,7 +10,7 @@ from deskbell.runtime import Desk
 from deskbell.web.admin.routes import ADMIN
 from deskbell.web.app import create_app
 from deskbell.web.live import routes as live
-from deskbell.web.pages import asking, doors, login, sign_in
+from deskbell.web.pages import asking, doors, languages, login, sign_in
 from deskbell.web.pages.rendering import error_page
 from deskbell.web.portal import request as portal_request
 from deskbell.web.portal import requests as portal_requests
@@ -31,7 +31,7 @@ from deskbell.web.workspace import (
 
 WORKSPACE: Final = (bulk, new_ticket, views, tickets, counts, palette, profile, reports, composer, past, ticket)
 """What has an address of its own comes before what takes any number."""
-PORTAL: Final = (login, asking, sign_in, doors, portal_requests, portal_request)
+PORTAL: Final = (login, languages, asking, sign_in, doors, portal_requests, portal_request)
 PAGES: Final = (live.router, *(module.router for module in PORTAL), *(module.router for module in WORKSPACE), *ADMIN)
 
 

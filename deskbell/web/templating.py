@@ -46,18 +46,23 @@ LABELS: Final[Mapping[str, str]] = {
 """What people call statuses, priorities, roles and channels; another code is itself with a capital letter."""
 
 FILE_KINDS: Final[Mapping[str, str]] = {
-    "application/gzip": "gzip archive",
+    "application/gzip": marked("gzip archive"),
     "application/json": "JSON",
-    "application/octet-stream": "file",
+    "application/octet-stream": marked("file"),
     "application/pdf": "PDF",
-    "application/zip": "ZIP archive",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel sheet",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document",
-    "message/rfc822": "e-mail",
-    "text/calendar": "calendar entry",
+    "application/zip": marked("ZIP archive"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": marked("Excel sheet"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": marked("Word document"),
+    "message/rfc822": marked("e-mail"),
+    "text/calendar": marked("calendar entry"),
     "text/csv": "CSV",
     "text/html": "HTML",
-    "text/plain": "text",
+    "text/plain": marked("text"),
+}
+PLAYED_KINDS: Final[Mapping[str, str]] = {
+    "image": marked("%(kind)s image"),
+    "audio": marked("%(kind)s audio"),
+    "video": marked("%(kind)s video"),
 }
 
 OPTIONAL: Final[Mapping[str, object]] = {
@@ -77,11 +82,12 @@ OPTIONAL: Final[Mapping[str, object]] = {
     "saved_views": (),
     "theme": "",
     "path": "",
+    "here": "",  # the path with its query
     "live": "",  # where in the audit log the page was read, if that is known
 }
 """What a page may be rendered without. Any other name that a route forgets is an error, not an empty place."""
 
-_SIZES: Final = (marked("bytes"), "kB", "MB", "GB", "TB")
+_SIZES: Final = (marked("bytes"), marked("kB"), marked("MB"), marked("GB"), marked("TB"))
 _WORD: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _STATUS: Final = "status:"
 
@@ -179,10 +185,10 @@ def label(code: str) -> str:
 
 def file_kind(media_type: str) -> str:
     """`image/png` → `PNG image`; a type without a familiar name is given as it is."""
-    main, _, sub = media_type.partition("/")
-    if main in {"image", "audio", "video"} and sub:
-        return f"{sub.partition('+')[0].removeprefix('x-').upper()} {main}"
-    return FILE_KINDS.get(media_type, media_type)
+    main, _separator, sub = media_type.partition("/")
+    if main in PLAYED_KINDS and sub:
+        return _(PLAYED_KINDS[main]) % {"kind": sub.partition("+")[0].removeprefix("x-").upper()}
+    return _(FILE_KINDS[media_type]) if media_type in FILE_KINDS else media_type
 
 
 def initials(name: str) -> str:

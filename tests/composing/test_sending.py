@@ -253,7 +253,7 @@ def test_a_status_that_somebody_else_set_stops_sending_and_ones_own_does_not(
     as_(database, other, lambda s: change_status(s, ticket.ticket_number, TicketStatus.RESOLVED))
     error = news_of(database, agent, ticket, seen)
     assert error
-    assert error.details["status"] == {"old": "open", "new": "resolved", "by": "Ravi Patel"}
+    assert error.details["status_change"] == {"old": "open", "new": "resolved", "by": "Ravi Patel"}
 
 
 def test_a_new_requester_stops_sending(database: Database, factory: Factory, agent: User, ticket: Ticket) -> None:

@@ -31,7 +31,14 @@ def build_from_models(address: Address) -> None:
         connection.commit()  # SQLAlchemy rolls back what it finds when it takes over
         with engine.connect() as wrapped:
             target_metadata.create_all(wrapped, tables=tables, checkfirst=False)
-            for name in ("foundation_after", "search_after", "people_after", "figures_after", "access_log_after", "presence_after"):
+            for name in (
+                "foundation_after",
+                "search_after",
+                "people_after",
+                "figures_after",
+                "access_log_after",
+                "presence_after",
+            ):
                 connection.execute(sql.joinpath(f"{name}.sql").read_bytes())
             for table in tables:
                 for statement in (*access_ddl(table), *(audit_ddl(table) if is_audited(table) else ())):

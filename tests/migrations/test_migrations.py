@@ -50,7 +50,8 @@ def test_an_empty_database_goes_up_down_to_nothing_and_up_again(empty: Address) 
 def leftovers(address: Address) -> list[tuple[object, ...]]:
     """Return what a downgrade to nothing forgot: types, sequences, schemas."""
     query = (
-        "select 'schema', nspname::text from pg_namespace where nspname not in ('public', 'information_schema', 'deskbell_statistics')"
+        "select 'schema', nspname::text from pg_namespace"
+        " where nspname not in ('public', 'information_schema', 'deskbell_statistics')"
         " and nspname not like 'pg\\_%' union all"
         " select 'type', typname::text from pg_type t where typnamespace = 'public'::regnamespace and typrelid = 0"
         " and typelem = 0 and not exists (select from pg_depend d where d.objid = t.oid and d.deptype = 'e')"

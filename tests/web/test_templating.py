@@ -11,6 +11,7 @@ from jinja2 import Environment, UndefinedError
 
 from deskbell.web import i18n
 from deskbell.web import templating as t
+from deskbell.web.workspace.rows import columns_of
 
 NOW = datetime(2026, 11, 22, 22, 9, tzinfo=UTC)
 STATUSES = [{"value": value, "label": t.label(value)} for value in ("open", "in_progress", "resolved")]
@@ -56,6 +57,12 @@ def comment(number: int, author: dict[str, Any], **changed: object) -> dict[str,
     return {**message, "id": number, "author": author, "is_internal": False, "created_at": NOW, **changed}
 
 
+def row(**changed: object) -> dict[str, Any]:
+    """A ticket as the list sees it."""
+    beside = dict.fromkeys(("reply", "title_html", "snippet_html", "responded_at"))
+    return ticket(id=1042, unread=False, reopened=0, **{**beside, "organization": "", "team": "", **changed})
+
+
 def list_page(pages: Environment, **changed: object) -> str:
     """The list of tickets."""
     context: dict[str, Any] = {
@@ -64,7 +71,14 @@ def list_page(pages: Environment, **changed: object) -> str:
         "now": NOW,
         "statuses": STATUSES,
         "query": {"text": "", "error": None},
-        "page": {"items": [ticket()], "next_cursor": None, "has_more": False},
+        "page": {"items": [row()], "next": "", "previous": "", "first": ""},
+        "columns": [{"column": column, "href": ""} for column in columns_of((), "updated")],
+        **dict.fromkeys(("sorts", "corrections", "hints"), ()),
+        "heading": "All tickets",
+        "view": None,
+        "here": "/tickets",
+        "run_query": "",
+        "sort": "updated",
     }
     return pages.get_template("workspace/list.html").render(context | changed)
 
@@ -283,15 +297,15 @@ def test_a_deleted_ticket_offers_nothing_to_change(pages: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "marked"),
+    ("position", "end", "marked"),
     [
-        (7, '<code dir="auto">status:<mark><span class="vh">here: </span>opne</mark> &amp; card</code>'),
-        (99, 'card<mark class="missing"><span class="vh">here: </span></mark></code>'),
-        (None, '<code dir="auto"><mark><span class="vh">here: </span>status:opne</mark> &amp; card</code>'),
+        (7, 11, '<code dir="auto">status:<mark><span class="vh">here: </span>opne</mark> &amp; card</code>'),
+        (99, 99, 'card<mark class="missing"><span class="vh">here: </span></mark></code>'),
+        (0, 11, '<code dir="auto"><mark><span class="vh">here: </span>status:opne</mark> &amp; card</code>'),
     ],
 )
-def test_a_query_that_fails_comes_back_marked(pages: Environment, position: int | None, marked: str) -> None:
-    error = {"message": "There is no status “opne”.", "position": position}
+def test_a_query_that_fails_comes_back_marked(pages: Environment, position: int, end: int, marked: str) -> None:
+    error = {"message": "There is no status “opne”.", "position": position, "end": end, "fixed": ""}
     html = list_page(pages, query={"text": "status:opne & card", "error": error})
     assert marked in html
     assert "There is no status “opne”." in html
@@ -299,16 +313,9 @@ def test_a_query_that_fails_comes_back_marked(pages: Environment, position: int 
 
 
 def test_an_empty_list_says_why(pages: Environment) -> None:
-    empty: dict[str, Any] = {"items": [], "next_cursor": None, "has_more": False}
+    empty: dict[str, Any] = {"items": [], "next": "", "previous": "", "first": ""}
     assert "No tickets yet" in list_page(pages, page=empty)
     assert "No ticket matches" in list_page(pages, page=empty, query={"text": "card", "error": None})
-
-
-def test_the_pager_keeps_the_query(pages: Environment) -> None:
-    page = {"items": [ticket()], "next_cursor": "a+b=", "has_more": True}
-    html = list_page(pages, page=page, query={"text": "tag:a&b", "error": None}, cursor="z")
-    assert 'href="/tickets?q=tag%3Aa%26b&amp;cursor=a%2Bb%3D"' in html
-    assert 'href="/tickets?q=tag%3Aa%26b">' in html
 
 
 def test_the_log_in_page_remembers_the_address_and_tells_the_wait(pages: Environment) -> None:

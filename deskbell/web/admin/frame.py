@@ -17,7 +17,7 @@ from deskbell.kernel.errors import ConflictError, DeskbellError, ForbiddenError,
 from deskbell.web.dependencies import ADMIN_ONLY
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked, speaking
-from deskbell.web.pages.rendering import language_of
+from deskbell.web.language import language_of
 from deskbell.web.workspace import frame
 
 T = TypeVar("T")
@@ -62,6 +62,7 @@ SECTIONS: Final[Sequence[tuple[str, Sequence[Section]]]] = (
         (
             Section(f"{ROOT}/jobs", marked("Jobs"), "queue"),
             Section(f"{ROOT}/mail", marked("Incoming mail"), "mail"),
+            Section(f"{ROOT}/outbox", marked("Outgoing mail"), "send"),
             Section(f"{ROOT}/system", marked("System"), "database"),
             Section(f"{ROOT}/slow-queries", marked("Slow queries"), "clock"),
         ),

@@ -16,6 +16,7 @@ from deskbell.mail.parsing import parse
 from deskbell.tickets.models import Ticket
 from deskbell.tickets.queries import get_ticket
 from deskbell.web.admin.listing import Pager
+from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
 
 NEWEST_FIRST: Final = (SortKey(InboundMessage.id, descending=True),)
@@ -70,7 +71,7 @@ def message_page(session: Session, message_id: int) -> dict[str, Any]:
     """Return a message with its headers, and all of it as `raw` where that is small. Two statements."""
     row = session.execute(_listed().where(InboundMessage.id == message_id)).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no message {message_id}.")
+        raise NotFoundError(_("There is no message %(number)s.") % {"number": message_id})
     size = row.InboundMessage.size
     is_small = size <= SHOWN_BYTES
     piece = InboundMessage.raw if is_small else func.substring(InboundMessage.raw, 1, HEADER_BYTES)
@@ -94,7 +95,7 @@ def raw_of(session: Session, message_id: int) -> bytes:
     wanted = select(InboundMessage).where(InboundMessage.id == message_id).options(undefer(InboundMessage.raw))
     found = session.scalar(wanted)
     if found is None:
-        raise NotFoundError(f"There is no message {message_id}.")
+        raise NotFoundError(_("There is no message %(number)s.") % {"number": message_id})
     return found.raw
 
 

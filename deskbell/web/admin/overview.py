@@ -8,10 +8,11 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.system import Queue, Sort, SystemState, slow_statements, system_state
-from deskbell.kernel.system.state import Disk, PartitionedTable
+from deskbell.kernel.system.state import Disk
 from deskbell.mail.models import MailState
 from deskbell.web.admin.frame import ROOT, admin_router, show
 from deskbell.web.admin.messages import stuck
+from deskbell.web.admin.outbox import unsent
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import ngettext, number, span
@@ -46,10 +47,17 @@ async def show_overview(request: Request, session: Transaction, me: Me) -> Respo
 
 
 def overview(session: Session) -> dict[str, Any]:
-    """Look at everything: ten statements."""
-    state, mail = system_state(session), stuck(session)
+    """Look at everything: eleven statements."""
+    state, mail, lost = system_state(session), stuck(session), unsent(session)
     slow = [one for one in slow_statements(session, sort=Sort.MEAN, limit=5).statements if one.mean_ms >= SLOW]
-    concerns = [*_of_queue(state), *_of_mail(mail), *_of_disks(state.disks), *_of_partitions(state), *_of_server(state)]
+    concerns = [
+        *_of_queue(state),
+        *_of_mail(mail),
+        *_of_outbox(lost),
+        *_of_disks(state.disks),
+        *_of_partitions(state),
+        *_of_server(state),
+    ]
     if slow:
         text = ngettext(
             "%(n)s statement takes more than a second.", "%(n)s statements take more than a second.", len(slow)
@@ -83,6 +91,12 @@ def _of_mail(counts: dict[MailState, int]) -> Iterator[Concern]:
         yield Concern("warning", text % {"n": number(suspended)}, f"{ROOT}/mail?state=suspended", _("Look at them"))
 
 
+def _of_outbox(failed: int) -> Iterator[Concern]:
+    if failed:
+        text = ngettext("%(n)s message could not be sent.", "%(n)s messages could not be sent.", failed)
+        yield Concern("error", text % {"n": number(failed)}, f"{ROOT}/outbox?state=failed", _("See why"))
+
+
 def _of_disks(disks: tuple[Disk, ...]) -> Iterator[Concern]:
     for disk in disks:
         if disk.total and disk.free / disk.total < LITTLE_DISK:
@@ -94,13 +108,9 @@ def _of_disks(disks: tuple[Disk, ...]) -> Iterator[Concern]:
 
 def _of_partitions(state: SystemState) -> Iterator[Concern]:
     for table in state.partitioned:
-        if not _is_ready(table):
+        if not table.is_ready:
             text = _("%(table)s has no partition for the next month.") % {"table": table.name}
             yield Concern("error", text, f"{ROOT}/system#partitions", _("See the partitions"))
-
-
-def _is_ready(table: PartitionedTable) -> bool:
-    return table.is_ready
 
 
 def _of_server(state: SystemState) -> Iterator[Concern]:

@@ -2,13 +2,26 @@
 
 from typing import Final
 
-from deskbell.web.admin import access, audit, jobs, mail, organizations, overview, people, system, tags, teams, tokens
+from deskbell.web.admin import (
+    access,
+    audit,
+    jobs,
+    mail,
+    organizations,
+    outbox,
+    overview,
+    people,
+    system,
+    tags,
+    teams,
+    tokens,
+)
 from deskbell.web.admin import views as saved_views
 
 ADMIN: Final = tuple(
     module.router
     for module in (
         *(overview, people, organizations, teams, tags, saved_views, tokens),
-        *(audit, access, jobs, mail, system),
+        *(audit, access, jobs, mail, outbox, system),
     )
 )

@@ -30,8 +30,8 @@ async def add_comment(
 ) -> CommentOut:
     """Answer in public, or, as the desk, note something that only the desk sees. The ETag is the ticket's.
 
-    With what you have seen, something newer is a problem `moved_on`, which has it in `new_comments` and `status`;
-    `If-Match` refuses after any change at all.
+    With what you have seen, something newer is a problem `moved_on`, which has it in `new_comments` and
+    `status_change`; `If-Match` refuses after any change at all.
     """
     body = await read_body(wanted.content, wanted.content_format)
     if wanted.seen_comment_id is not None or wanted.seen_status is not None:

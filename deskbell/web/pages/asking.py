@@ -18,9 +18,10 @@ from deskbell.kernel.errors import DeskbellError, InvalidError, NotFoundError
 from deskbell.kernel.reach import Reach
 from deskbell.kernel.text import clean_email
 from deskbell.mail.outbound.jobs import ask_for_link
+from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
+from deskbell.web.language import language_of
 from deskbell.web.login import client_address
-from deskbell.web.pages.rendering import language_of
 from deskbell.web.pages.visitors import check_visitor, show_form
 from deskbell.web.schemas.base import Text
 
@@ -132,7 +133,8 @@ def _check_open(request: Request, purpose: LinkPurpose, address: str = "") -> No
     if purpose is not LinkPurpose.REGISTER:
         return
     if not reach.registration:
-        raise NotFoundError("Nobody can register here. Ask the desk to let you in.")
+        raise NotFoundError(_("Nobody can register here. Ask the desk to let you in."))
     domain = address.rpartition("@")[2].lower()
     if address and reach.domains and domain not in reach.domains:
-        raise InvalidError(f"Only addresses at {', '.join(reach.domains)} can register here.", field="email")
+        wrong = _("Only addresses at %(domains)s can register here.") % {"domains": ", ".join(reach.domains)}
+        raise InvalidError(wrong, field="email")

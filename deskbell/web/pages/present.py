@@ -8,6 +8,7 @@ from deskbell.accounts.login import Identity
 from deskbell.accounts.models import Person, Role, User, display_name
 from deskbell.kernel.storage import INLINE_SAFE
 from deskbell.tickets.models import Attachment, Comment, Tag, Ticket, TicketPriority, TicketStatus
+from deskbell.web.i18n import gettext as _
 from deskbell.web.templating import label
 
 
@@ -38,7 +39,7 @@ def choices(kind: type[TicketStatus] | type[TicketPriority]) -> list[dict[str, s
 def person(somebody: Person | User | None) -> dict[str, Any]:
     """Show a person; whom the viewer may not know is somebody."""
     if somebody is None:
-        return {"id": None, "name": "Somebody", "email": "", "is_staff": False}
+        return {"id": None, "name": _("Somebody"), "email": "", "is_staff": False}
     name, email = display_name(somebody), somebody.email or ""
     return {"id": somebody.id, "name": name, "email": email, "is_staff": somebody.is_staff}
 

@@ -12,11 +12,11 @@ from deskbell.accounts.login import Identity
 from deskbell.accounts.models import Role
 from deskbell.kernel.resources import Resources
 from deskbell.web.csrf import COOKIE, csrf_token_for
-from deskbell.web.i18n import Language, preferred, speaking
+from deskbell.web.i18n import speaking
+from deskbell.web.language import language_of
 from deskbell.web.pages.present import Viewer
 from deskbell.web.problems import Problem
 
-LANGUAGE_COOKIE: Final = "deskbell_language"
 THEME_COOKIE: Final = "deskbell_theme"
 WAY_IN: Final = "way_in"
 """Of a request's state: the secret of a link, where somebody came in by that and not by a session."""
@@ -41,7 +41,7 @@ def render(
         if me.role is not Role.CUSTOMER:
             context["live"] = getattr(request.state, "live", None) or ""
     theme = request.cookies.get(THEME_COOKIE, "")
-    context |= {"path": request.url.path, "theme": theme if theme in THEMES else ""}
+    context |= {"path": request.url.path, "here": path_of(request), "theme": theme if theme in THEMES else ""}
     reader = language_of(request)
     with speaking(reader):
         html = environment.get_template(template).render(now=resources.clock.now(), **context)
@@ -53,11 +53,6 @@ def way_in_of(request: Request) -> str:
     """Return the secret that a page was asked for with."""
     other: str = getattr(request.state, WAY_IN, "")
     return other or request.cookies[COOKIE]
-
-
-def language_of(request: Request) -> Language:
-    """Return the language in which somebody reads: what they chose, else what their browser asks for."""
-    return preferred(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
 
 
 async def error_page(request: Request, problem: Problem) -> Response:

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from deskbell.kernel.crypto import new_token
 from deskbell.kernel.errors import DeskbellError, TooManyError
 from deskbell.web.csrf import CsrfError, csrf_token_for, same_token
+from deskbell.web.i18n import gettext as _
 from deskbell.web.pages.rendering import render
 
 VISITOR_COOKIE: Final = "deskbell_visitor"
@@ -43,7 +44,7 @@ def check_visitor(request: Request, csrf_token: str) -> None:
     """Refuse a form that was not shown to this browser. Raises CsrfError."""
     visitor = request.cookies.get(VISITOR_COOKIE, "")
     if not visitor or not same_token(csrf_token, csrf_token_for(request.app.state.key, visitor)):
-        raise CsrfError("This form is too old. Load the page again and repeat this.")
+        raise CsrfError(_("This form is too old. Load the page again and repeat this."))
 
 
 def forget_visitor(response: Response) -> None:

@@ -10,6 +10,7 @@ from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.paging import Cursor
 from deskbell.tickets.actions import TITLE_LENGTH
 from deskbell.web.dependencies import Key, Me, Transaction
+from deskbell.web.i18n import gettext as _
 from deskbell.web.pages.doors import CUSTOMERS_PAGE
 from deskbell.web.pages.rendering import render
 from deskbell.web.portal import thread
@@ -81,9 +82,10 @@ def _address_after(ask: "partial[str]", session: Session) -> str:
 
 def _check_title(title: str) -> None:
     if not title.strip():
-        raise InvalidError("Say in a few words what it is about.", field="title")
+        raise InvalidError(_("Say in a few words what it is about."), field="title")
     if len(title.strip()) > TITLE_LENGTH:
-        raise InvalidError(f"A subject has at most {TITLE_LENGTH} characters. Write the rest below.", field="title")
+        wrong = _("A subject has at most %(most)s characters. Write the rest below.") % {"most": TITLE_LENGTH}
+        raise InvalidError(wrong, field="title")
 
 
 def _form(

@@ -16,6 +16,7 @@ from deskbell.tickets.bodies import Body
 from deskbell.tickets.files import StoredFile
 from deskbell.tickets.models import BodyFormat
 from deskbell.web.bodies import read_body
+from deskbell.web.i18n import gettext as _
 from deskbell.web.portal.once import first_answer, keep_answer
 from deskbell.web.schemas.base import Text
 from deskbell.web.uploads import Uploads
@@ -51,7 +52,7 @@ async def read_message(form: Message, inbox: Uploads) -> Contents:
     body = await read_body(form.content, BodyFormat.MARKDOWN)
     sent = [file for file in form.files if file.filename]
     if len(sent) > MAXIMUM_FILES:
-        raise InvalidError(f"At most {MAXIMUM_FILES} files go with one message.", field="files")
+        raise InvalidError(_("At most %(most)s files go with one message.") % {"most": MAXIMUM_FILES}, field="files")
     try:
         return Contents(body, [await inbox.store(file) for file in sent])
     except InvalidError as error:

@@ -66,7 +66,7 @@ def settle(session: Session, number: str, status: TicketStatus) -> None:
     """Say that one's own request is solved, or open it again. One that stands so already stays as it is."""
     ticket = lock_ticket(session, number)
     if ticket.creator_id != actor_of(session).user_id:
-        raise ForbiddenError("Only who asked can do this.")
+        raise ForbiddenError(_("Only who asked can do this."))
     if ticket.status.is_done != status.is_done:
         change_status(session, number, status)
 
@@ -75,7 +75,7 @@ def file_of(session: Session, number: str, attachment_id: int) -> Attachment:
     """Return a file of this request, and of no other one. Raises NoSuchTicketError."""
     ticket, attachment = get_ticket(session, number), get_attachment(session, attachment_id)
     if attachment.ticket_id != ticket.id:
-        raise NoSuchTicketError(f"There is no attachment {attachment_id}.")
+        raise NoSuchTicketError(_("There is no attachment %(number)s.") % {"number": attachment_id})
     return attachment
 
 
@@ -85,9 +85,7 @@ def _reply(ticket: Ticket, comment: Comment, me: int | None) -> dict[str, Any]:
     return {**message, **words, "at": comment.created_at}
 
 
-def _message(
-    ticket: Ticket, author: Person | None, files: Sequence[Attachment], *, is_mine: bool
-) -> dict[str, Any]:
+def _message(ticket: Ticket, author: Person | None, files: Sequence[Attachment], *, is_mine: bool) -> dict[str, Any]:
     by_staff = author is not None and author.is_staff and not is_mine
     return {
         "author": _name(author, by_staff=by_staff),

@@ -17,7 +17,8 @@ from deskbell.tickets.bulk_changes import MOST_IDS, BulkResult
 from deskbell.tickets.models import Ticket, TicketPriority, TicketStatus
 from deskbell.tickets.queries import tags
 from deskbell.web.dependencies import Key, Me, Transaction
-from deskbell.web.i18n import marked
+from deskbell.web.i18n import gettext as _
+from deskbell.web.i18n import marked, number
 from deskbell.web.pages import present
 from deskbell.web.pages.doors import STAFF_PAGE
 from deskbell.web.pages.rendering import inner_path
@@ -127,25 +128,25 @@ def tickets_chosen(session: Session, chosen: Chosen) -> list[int]:
     """Return the ids that were ticked, or all that the query finds. Raises InvalidError for none, or too many."""
     if not chosen.all:
         if not chosen.ids:
-            raise InvalidError("No ticket is selected. Go back and tick some.", field="ids")
+            raise InvalidError(_("No ticket is selected. Go back and tick some."), field="ids")
         return sorted(set(chosen.ids))
     found = compile_query(session, chosen.q).with_only_columns(Ticket.id).order_by(None).limit(MOST_IDS + 1)
     ids = list(session.scalars(found))
     if not ids:
-        raise InvalidError("The search finds no ticket any more.", field="q")
+        raise InvalidError(_("The search finds no ticket any more."), field="q")
     if len(ids) > MOST_IDS:
-        raise InvalidError(
-            f"More than {MOST_IDS:,} tickets match, which is the most that can be changed at once. "
-            "Narrow the search, by a date for example, and do it in parts.",
-            field="q",
+        wrong = _(
+            "More than %(most)s tickets match, which is the most that can be changed at once. "
+            "Narrow the search, by a date for example, and do it in parts."
         )
+        raise InvalidError(wrong % {"most": number(MOST_IDS)}, field="q")
     return ids
 
 
 def _done(session: Session, form: Sent) -> Outcome:
     """Make the change. Who else has changed what since the preview is asked before, in the same transaction."""
     if not form.is_complete:
-        raise InvalidError("Say what to change to.", field="value")
+        raise InvalidError(_("Say what to change to."), field="value")
     ids = tickets_chosen(session, form)
     meanwhile, numbers = changed_since(session, ids, form.at) if form.at and not form.all else (0, ())
     result: BulkResult = bulk_change(session, ids, form.act, form.given)

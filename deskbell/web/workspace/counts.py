@@ -13,7 +13,7 @@ from deskbell.search.views import all_views
 from deskbell.web.dependencies import STAFF_ONLY, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import number, speaking
-from deskbell.web.pages.rendering import language_of
+from deskbell.web.language import language_of
 from deskbell.web.schemas.base import Text
 from deskbell.web.workspace.frame import built_in_views
 

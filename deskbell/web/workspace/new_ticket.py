@@ -20,6 +20,7 @@ from deskbell.tickets.bodies import Body
 from deskbell.tickets.models import Ticket, TicketPriority
 from deskbell.web.bodies import read_body
 from deskbell.web.dependencies import Me, Transaction
+from deskbell.web.i18n import gettext as _
 from deskbell.web.idempotency import AlreadyAnsweredError, Attempt, KeyReusedError, claim, keep_answer
 from deskbell.web.pages import present
 from deskbell.web.pages.doors import STAFF_PAGE
@@ -77,7 +78,7 @@ async def send_new_ticket(
         return answered.response
     except KeyReusedError:
         sent_before = InvalidError(
-            "This form was sent before, and its ticket was opened. Send it again for another one."
+            _("This form was sent before, and its ticket was opened. Send it again for another one.")
         )
         return await _form(request, session, me, form, sent_before)
     except (InvalidError, NotFoundError) as error:
@@ -127,11 +128,12 @@ def _opened_once(session: Session, form: NewTicketForm, body: Body, user_id: int
 
 def _opened(session: Session, form: NewTicketForm, body: Body) -> Ticket:
     if not form.title.strip():
-        raise InvalidError("A ticket needs a title.", field="title")
+        raise InvalidError(_("A ticket needs a title."), field="title")
     if len(form.tag_names) > MOST_TAGS:
-        raise InvalidError(f"A ticket has at most {MOST_TAGS} tags to begin with.", field="tags")
+        wrong = _("A ticket has at most %(most)s tags to begin with.") % {"most": MOST_TAGS}
+        raise InvalidError(wrong, field="tags")
     if not form.requester.strip():
-        raise InvalidError("Say who asks: an e-mail address.", field="email")
+        raise InvalidError(_("Say who asks: an e-mail address."), field="email")
     requester = find_requester(session, user_id=None, email=form.requester, full_name=form.requester_name)
     ticket = actions.open_ticket(
         session,

@@ -23,7 +23,7 @@ from deskbell.tickets.queries import numbers_and_titles
 from deskbell.web.dependencies import STAFF_ONLY, Me, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked, speaking
-from deskbell.web.pages.rendering import language_of
+from deskbell.web.language import language_of
 from deskbell.web.schemas.base import Text
 from deskbell.web.workspace.frame import list_address, rail
 

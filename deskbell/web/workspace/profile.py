@@ -20,15 +20,17 @@ from deskbell.kernel.errors import DeskbellError, InvalidError, TooManyError
 from deskbell.kernel.paging import MAX_LIMIT
 from deskbell.web.csrf import COOKIE
 from deskbell.web.dependencies import Me, Tools, Transaction
+from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import languages
+from deskbell.web.language import LANGUAGE_COOKIE
 from deskbell.web.login import LoginLimits, client_address, session_cookie
-from deskbell.web.pages.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
+from deskbell.web.pages.languages import remember, remember_language
+from deskbell.web.pages.rendering import THEME_COOKIE, THEMES
 from deskbell.web.schemas.base import PathId, Text
 from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False)
 
-A_YEAR: Final = 365 * 24 * 3600
 LIFETIMES: Final = (30, 90, 365)
 """Days after which a token can be made to end."""
 Short = Annotated[Text, Form(max_length=1000)]
@@ -58,8 +60,8 @@ async def send_profile(
     if refused is not None:
         return await _page(request, session, me, refused=("profile", refused), typed=typed)
     response = RedirectResponse("/profile?saved=profile", status_code=303)
-    _remember(request, response, LANGUAGE_COOKIE, language if language in languages() else "")
-    _remember(request, response, THEME_COOKIE, theme if theme in THEMES else "")
+    remember_language(request, response, language)
+    remember(request, response, THEME_COOKIE, theme if theme in THEMES else "")
     return response
 
 
@@ -138,7 +140,7 @@ async def _try(session: Transaction, change: Callable[[], Awaitable[object]]) ->
 async def _new_password(request: Request, user_id: int, email: str, current: str, new: str, again: str) -> str:
     """Return the secret of a new session, in place of all that the change ends. Hashing is done in a thread."""
     if new != again:
-        raise InvalidError("The two new passwords differ. Type the same twice.", field="again")
+        raise InvalidError(_("The two new passwords differ. Type the same twice."), field="again")
     database: Database = request.app.state.database
     limits: LoginLimits = request.app.state.login_limits
     limits.count(client_address(request), email)
@@ -146,7 +148,7 @@ async def _new_password(request: Request, user_id: int, email: str, current: str
     async with database.async_transaction(actor) as system:
         known = await system.run_sync(credentials, email)
     if known.user_id != user_id or not await to_thread.run_sync(verify_password, current, known.password_hash):
-        raise InvalidError("This is not your password of now.", field="current")
+        raise InvalidError(_("This is not your password of now."), field="current")
     limits.forget(email)
     try:
         hashed = await to_thread.run_sync(hash_password, new)
@@ -213,12 +215,3 @@ def _token(token: Any) -> dict[str, Any]:  # noqa: ANN401 - an ApiToken
 def _session(one: Any, here: int | None) -> dict[str, Any]:  # noqa: ANN401 - a LoginSession
     names = ("id", "address", "user_agent", "created_at", "expires_at")
     return {**{name: getattr(one, name) for name in names}, "is_here": one.id == here}
-
-
-def _remember(request: Request, response: Response, name: str, value: str) -> None:
-    """Keep a choice in the browser for a year, or forget it."""
-    if not value:
-        response.delete_cookie(name)
-        return
-    secure = request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=A_YEAR, path="/", samesite="lax", secure=secure, httponly=True)

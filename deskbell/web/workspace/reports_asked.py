@@ -9,6 +9,7 @@ from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.text import one_line
 from deskbell.reports import PERIODS, By, Period
 from deskbell.reports.dimensions import checked_period
+from deskbell.web.i18n import gettext as _
 
 USUAL: Final = "30d"
 OWN: Final = "own"
@@ -52,19 +53,20 @@ def asked(name: str, first: str, last: str, by: By, today: date, *, whole: bool 
         return Asked(OWN, _own(first, last), by, whole)
     chosen = name or USUAL
     if chosen not in PERIODS:
-        raise InvalidError(f"There is no period {one_line(repr(chosen), 40)}: choose one, or dates.", field="period")
+        wrong = _("There is no period %(name)s: choose one, or dates.") % {"name": one_line(repr(chosen), 40)}
+        raise InvalidError(wrong, field="period")
     return Asked(chosen, PERIODS[chosen](today), by, whole)
 
 
 def _own(first: str, last: str) -> Period:
     start, end = _day(first, "from"), _day(last, "to")
     if end < start:
-        raise InvalidError("The last day is before the first.", field="to")
+        raise InvalidError(_("The last day is before the first."), field="to")
     try:
         period = Period(start, date.fromordinal(end.toordinal() + 1))
         checked_period(period.start, period.end)
     except ValueError:
-        raise InvalidError("There are no reports of days after 8999.", field="to") from None
+        raise InvalidError(_("There are no reports of days after 8999."), field="to") from None
     except InvalidError as error:
         raise InvalidError(error.message, field="from" if error.field == "start_date" else "to") from None
     return period
@@ -74,5 +76,6 @@ def _day(text: str, field: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        wrong = f"{one_line(repr(text), 40)} is no date." if text else "Give both the first and the last day."
-        raise InvalidError(f"{wrong} Write it like 2026-11-22.", field=field) from None
+        wrong = _("%(text)s is no date. Write it like 2026-11-22.") % {"text": one_line(repr(text), 40)}
+        missing = _("Give both the first and the last day. Write it like 2026-11-22.")
+        raise InvalidError(wrong if text else missing, field=field) from None

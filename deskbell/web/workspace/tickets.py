@@ -8,8 +8,8 @@ from deskbell.composing.seen import unread_among
 from deskbell.kernel.paging import Cursor
 from deskbell.web.dependencies import Key, Me, Transaction
 from deskbell.web.i18n import speaking
+from deskbell.web.language import language_of
 from deskbell.web.pages.doors import STAFF_PAGE
-from deskbell.web.pages.rendering import language_of
 from deskbell.web.schemas.base import PathId, Text
 from deskbell.web.workspace import listing, outcome
 from deskbell.web.workspace.frame import show

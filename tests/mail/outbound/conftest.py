@@ -36,24 +36,24 @@ class Post:
     taken: list[Envelope] = field(default_factory=list)
     port: int = 0
 
-    async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802
+    async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
         envelope.mail_from = address
         return self.says.get("MAIL", "250 OK")
 
-    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
         envelope.rcpt_tos.append(address)
         return self.says.get("RCPT", "250 OK")
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the name that aiosmtpd calls
         answer = self.says.get("DATA", "250 Taken")
         if not answer.startswith(("4", "5")):
             self.taken.append(envelope)
         if answer == "cut":
-            server.transport.abort()
+            server.transport.abort()  # type: ignore[union-attr]
         return answer
 
     def messages(self) -> list[EmailMessage]:
-        return [message_from_bytes(each.content, policy=default) for each in self.taken]  # type: ignore[misc, arg-type]
+        return [message_from_bytes(each.content, policy=default) for each in self.taken]  # type: ignore[arg-type]
 
 
 def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword) -> Any:
@@ -71,7 +71,7 @@ def free_port() -> int:
 def post() -> Iterator[Post]:
     handler = Post()
     handler.port = free_port()
-    options = {"authenticator": authenticate, "auth_require_tls": False}
+    options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **options)
     controller.start()
     yield handler
@@ -110,7 +110,7 @@ class Outbox:
             with self.database.transaction(SYSTEM) as session:
                 given = spec.function(session, **arguments)
             if isinstance(spec.remote, Remote) and given is not None:
-                returned = asyncio.run(spec.remote.call(given))  # type: ignore[arg-type]
+                returned: Any = asyncio.run(spec.remote.call(given))  # type: ignore[arg-type]
                 with self.database.transaction(SYSTEM) as session:
                     spec.remote.record(session, given=given, returned=returned)
             del job_id

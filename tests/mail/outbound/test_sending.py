@@ -86,7 +86,7 @@ def test_waits_grow_and_end(outbox: Outbox, post: Post) -> None:
         with outbox.database.transaction(SYSTEM) as session:
             now = session.scalar(text("select clock_timestamp()"))
         outbox.run()
-        waits.append(round((outbox.message().next_attempt_at - now).total_seconds() / 60))  # type: ignore[operator]
+        waits.append(round((outbox.message().next_attempt_at - now).total_seconds() / 60))
     assert waits == [1, 2, 4, 8]
     with outbox.database.transaction(SYSTEM) as session:
         session.execute(update(OutboundMessage).values(created_at=OutboundMessage.created_at - PATIENCE))

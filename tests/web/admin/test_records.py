@@ -16,6 +16,7 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.mail.filing import file_message
 from deskbell.mail.ledger import receive
+from deskbell.mail.outbound.models import OutboundKind, OutboundMessage, OutboundState
 from deskbell.testing.factories import SYSTEM, Factory, actor
 from deskbell.tickets.labels import create_tag
 from deskbell.web.admin.export import Export
@@ -196,3 +197,22 @@ async def test_a_huge_message_is_not_read_for_a_page(desk: Pages, admin: Browser
     assert "too large to be read here" in page
     assert "xxxxxxxxxx" not in page.split("Headers")[-1]
     assert len(page) < 100_000
+
+
+async def test_what_could_not_be_sent_is_shown_without_its_words(desk: Pages, admin: Browser) -> None:
+    async with desk.database.async_transaction(SYSTEM) as session:
+        session.add(
+            OutboundMessage(
+                kind=OutboundKind.RESET,
+                state=OutboundState.FAILED,
+                reason="550 <b>no such user</b>",
+                recipient="kim@example.org",
+                subject="Your link",
+                text="https://desk.test/secret-link",
+            )
+        )
+    assert "1 message could not be sent." in (await admin.client.get("/admin")).text
+    page = (await admin.client.get("/admin/outbox?state=failed")).text
+    assert "550 &lt;b&gt;no such user" in page
+    assert "secret-link" not in page
+    assert "kim@example.org" not in (await admin.client.get("/admin/outbox?state=sent")).text

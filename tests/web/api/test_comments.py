@@ -82,3 +82,19 @@ async def test_a_link_that_is_defined_once_does_not_fill_the_memory(agent: httpx
     opened = await agent.post("/api/v1/tickets", json={"description": markdown, "description_format": "markdown"})
     assert opened.status_code == 201, opened.text
     assert len(opened.json()["description_html"]) < 100_000 + 100
+
+
+async def test_a_comment_that_would_cross_another_one_is_told_which(desk: Desk, agent: httpx.AsyncClient) -> None:
+    owner, other = await desk.make(lambda f: (f.user(), f.user(Role.AGENT, full_name="Ravi Patel")))
+    ticket = await desk.make(lambda f: f.ticket(owner))
+    path = f"/api/v1/tickets/{ticket.ticket_number}/comments"
+    news = await desk.make(lambda f: f.comment(ticket, other, "Wait", is_internal=True))
+    crossing = {"content": "Hello", "seen_comment_id": 0, "seen_status": "open"}
+    refused = await agent.post(path, json=crossing)
+    assert (refused.status_code, refused.json()["code"]) == (409, "moved_on")
+    assert [(it["id"], it["author"], it["content"]) for it in refused.json()["new_comments"]] == [
+        (news.id, "Ravi Patel", "Wait")
+    ]
+    customer = await desk.as_(owner)
+    assert (await customer.post(path, json=crossing)).status_code == 201, "a note is no news to them"
+    assert (await agent.post(path, json={**crossing, "seen_comment_id": news.id + 1})).status_code == 201

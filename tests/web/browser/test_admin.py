@@ -13,7 +13,7 @@ AXE = (Path(__file__).parent / "vendor" / "axe.js").read_text()
 WAYS = (
     *("", "/people", "/people/new", "/people/1", "/organizations", "/organizations/new", "/teams", "/teams/new"),
     *("/tags", "/tags/new", "/tags/1", "/views", "/tokens", "/tokens/new", "/audit", "/audit/operations/1"),
-    *("/access-log", "/retention", "/jobs", "/mail", "/system", "/replicas", "/slow-queries"),
+    *("/access-log", "/retention", "/jobs", "/mail", "/outbox", "/system", "/replicas", "/slow-queries"),
 )
 
 

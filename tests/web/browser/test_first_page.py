@@ -51,6 +51,7 @@ def test_an_agent_logs_in_opens_a_ticket_and_answers(page: Page, site: Site) -> 
     page.locator("#history > summary").click()
     expect(page.get_by_text("added the tag refund")).to_be_visible()
 
+    page.locator("summary").filter(has_text="Your account").click()
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(f"{site.url}/login")
     page.goto("/tickets")

@@ -44,6 +44,7 @@ def desk() -> Iterator["Two"]:
     """A desk of its own, with a short grace and a second agent."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="deskbell-ticket-") as folder:
         patch.setenv("DESKBELL_WORKSPACE_UNDO_SECONDS", str(GRACE))
+        patch.setenv("DESKBELL_WEB_LOGIN_RATE", "1000/minute")
         with serving(Path(folder)) as site:
             who = (RAVI, "--name", "Ravi <b>Patel</b>", "--role", "agent")
             made = deskbell(Path(folder), "user", "create", *who, "--generate-password", "--json")
@@ -65,6 +66,7 @@ def somebody(browser: Browser, desk: Two, email: str = "", *, javascript: bool =
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name=TICKET).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(TICKET)
+    expect(page.get_by_role("toolbar", include_hidden=True)).to_be_visible(visible=javascript)  # scripts have come
     yield page
     context.close()
     assert faults == []

@@ -41,7 +41,7 @@ async def test_the_visitors_cookie_is_gone_after_logging_in(desk: Pages) -> None
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     assert "deskbell_visitor" in browser.client.cookies
     answer = await browser.send("/login", email=user.email, password="correct horse battery", csrf_token=token)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/tickets")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert "deskbell_visitor" not in browser.client.cookies
 
 

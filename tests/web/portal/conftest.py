@@ -42,7 +42,7 @@ class Portal(Pages):
         """Return the path that the newest message leads to."""
         newest = (await self.mails())[-1]
         [found] = set(re.findall(rf"{SITE}(\S+)", newest.text))
-        return found
+        return str(found)
 
     async def visitor(self, path: str = "/login") -> Browser:
         """Open a browser that nobody is logged in with, on a page with a form."""
@@ -61,7 +61,7 @@ def field(page: str, name: str) -> str:
     """Return the value of a hidden field."""
     found = re.search(_FIELD.format(name), page)
     assert found, f"no field {name}"
-    return found[1]
+    return str(found[1])
 
 
 def reaching(database: Database, **changes: Any) -> Database:

@@ -168,7 +168,7 @@ async def test_a_session_goes_before_a_link(desk: Portal, kim: User, ticket: Tic
     assert (await guest.client.get(path)).headers["Location"] == f"/tickets/{ticket.ticket_number}"
 
 
-async def test_the_link_in_a_mail_works(desk: Portal, kim: User, ticket: Ticket) -> None:
+async def test_the_link_in_a_mail_works(desk: Portal, ticket: Ticket) -> None:
     agent = await desk.make(lambda f: f.user(Role.AGENT))
     await desk.make(lambda f: f.comment(ticket, agent, "We send another"))
     guest = await come(desk, await desk.link())

@@ -29,7 +29,14 @@ const set = (row, checked) => {
 
 const acts = {
   search: () => document.querySelector("#q, input[type=search]")?.select(),
-  palette: () => import("./palette.js").then((module) => module.open()),
+  palette: () => {
+    const dialog = document.querySelector("#palette");
+    if (!dialog || dialog.open) return dialog?.close();
+    document.querySelectorAll("dialog[open]").forEach((other) => other.close());
+    dialog.querySelector("input").value = "";
+    dialog.showModal(); // at once: what is typed while the module comes must not be taken for keys
+    import("./palette.js").then((module) => module.refresh());
+  },
   help: () => document.querySelector("#keys").showModal(),
   leave: () => rows().forEach((row) => set(row, false)),
   next: () => step(1),

@@ -19,11 +19,4 @@ const box = combobox(input, list, {
 });
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
-export const open = () => {
-  if (dialog.open) return dialog.close();
-  document.querySelectorAll("dialog[open]").forEach((other) => other.close());
-  input.value = "";
-  dialog.showModal();
-  input.focus();
-  box.refresh();
-};
+export const { refresh } = box;

@@ -24,7 +24,7 @@ const send = (file) => {
   });
   running.add(work);
   work.finally(() => running.delete(work));
-  request.open("POST", form.dataset.upload);
+  request.open("POST", form.dataset.filesTo);
   request.setRequestHeader("X-CSRF-Token", token());
   request.setRequestHeader("Accept", "application/json");
   request.send(body);
