@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, demo, importing, reading, scale
+from bench import audit, demo, importing, pages, reading, scale
 from bench.figures import Figure
 from bench.server import measured_server
 from deskbell.kernel.address import Address
@@ -20,7 +20,11 @@ ON_A_TEMPLATE: dict[str, Callable[[Address], Iterator[Figure]]] = {
     "demo": demo.run,
     "importing": importing.run,
 }
-ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {"reading": reading.run, "scale": scale.run}
+ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {
+    "pages": pages.run,
+    "reading": reading.run,
+    "scale": scale.run,
+}
 BENCHES = (*ON_A_TEMPLATE, *ON_A_DESK)
 
 
@@ -30,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     parser.add_argument(
-        "--tickets", type=int, default=20_000, metavar="N", help="reading, scale: how many; default: 20,000"
+        "--tickets", type=int, default=20_000, metavar="N", help="pages, reading, scale: how many; default: 20,000"
     )
     parser.add_argument(
         "--desk",
         type=Path,
         metavar="DIR",
-        help="reading, scale: the data directory of a desk, instead of a new one. Tickets are added: take a copy",
+        help="pages, reading, scale: data directory of a desk, instead of a new one. Tickets are added: take a copy",
     )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):

@@ -1,4 +1,4 @@
-"""Collect the texts of the pages into the catalogs of the languages: `python -m tools.messages`.
+"""Collect the texts of the pages and mails into the catalogs of the languages: `python -m tools.messages`.
 
 New texts are added without a translation, which a test then asks for; those that are gone are removed.
 """
@@ -12,17 +12,21 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-WEB: Final = Path("deskbell/web")
+PACKAGE: Final = Path("deskbell")
 LANGUAGES: Final = ("ar", "de")
 _UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Git knows when a catalog changed; a date in it would be a conflict each time."""
-_METHODS: Final = (("**.py", "python"), ("templates/**.html", "jinja2"))
+_METHODS: Final = (
+    ("web/**.py", "python"),
+    ("mail/outbound/**.py", "python"),
+    ("web/templates/**.html", "jinja2"),
+)
 _KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
-_OPTIONS: Final = {"templates/**.html": {"silent": "false", "trimmed": "false"}}
+_OPTIONS: Final = {"web/templates/**.html": {"silent": "false", "trimmed": "false"}}
 
 
 def catalog() -> Catalog:
-    """Return all texts of the pages, each with the files that it is in."""
+    """Return all texts of the pages and mails, each with the files that it is in."""
     found = Catalog(project="Deskbell", charset="utf-8", fuzzy=False)
     for file, message, comments, context in _texts():
         found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
@@ -31,7 +35,7 @@ def catalog() -> Catalog:
 
 def path_of(language: str) -> Path:
     """Return where a language's translations lie."""
-    return WEB / "locale" / f"{language}.po"
+    return PACKAGE / "web" / "locale" / f"{language}.po"
 
 
 def load(language: str) -> Catalog:
@@ -44,7 +48,7 @@ def load(language: str) -> Catalog:
 
 
 def _texts() -> Iterator[tuple[str, str | tuple[str, ...], list[str], str | None]]:
-    extracted = extract_from_dir(WEB, _METHODS, _OPTIONS, _KEYWORDS)
+    extracted = extract_from_dir(PACKAGE, _METHODS, _OPTIONS, _KEYWORDS)
     for file, _line, message, comments, context in sorted(extracted, key=lambda text: (text[0], text[1])):
         yield Path(file).as_posix(), message, comments, context
 
@@ -58,6 +62,7 @@ def main() -> None:
         translations.obsolete.clear()
         translations.header_comment = f"# The pages in the language {language!r}. `make messages` adds new texts."
         translations.creation_date = translations.revision_date = _UNDATED
+        translations.last_translator = translations.language_team = translations.project
         with path_of(language).open("wb") as file:
             write_po(file, translations, width=120, omit_header=False, sort_output=True, include_lineno=False)
 

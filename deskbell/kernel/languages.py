@@ -12,7 +12,7 @@ from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
@@ -110,7 +110,7 @@ def before(passed: timedelta) -> str:
         unit = timedelta(days, seconds)
         if passed >= unit:
             whole = passed // unit * unit
-            length = "long" if current().code in _SPELLED_OUT else "short"
+            length: Literal["long", "short"] = "long" if current().code in _SPELLED_OUT else "short"
             return format_timedelta(-whole, threshold=1, format=length, add_direction=True, locale=current().locale)
     return _("just now")
 

@@ -128,7 +128,7 @@ ticket_presence    select   -       -     -     all    all    all     -
 ticket_presence    insert   -       -     -     1      1      -       -
 ticket_presence    update   -       -     -     1      1      -       -
 ticket_presence    delete   -       -     -     1      1      -       -
-ticket_reads       select   -       -     -     1      1      -       -
+ticket_reads       select   -       -     -     1      1      all     -
 ticket_reads       insert   -       -     -     1      1      -       -
 ticket_reads       update   -       -     -     1      1      -       -
 ticket_reads       delete   -       -     -     1      1      -       -

@@ -19,6 +19,7 @@ SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "search tickets": ("search", ("card",)),
     "view run": ("ticket list", ("1",)),
     "mail list": ("mail", ()),
+    "mail outbox": ("mail", ()),
     "user list": ("user list", ()),
     "organization list": ("organization list", ()),
 }
@@ -33,6 +34,7 @@ SHOWS_NOTHING = {
     "organization create": "says what was typed",
     "search language": "a setting",
     "search reindex": "figures",
+    "report": "figures",
     "secrets": "figures",
     "serve": "shows nothing itself",
     "statistics": "figures",

@@ -36,20 +36,20 @@ def fill(address: Address) -> None:
 def test_a_file_of_another_tickets_note_goes_to_where_the_note_is(empty: Address) -> None:
     """Left where it was, it would have shown the file of a note to whoever sees the other ticket."""
     migrator = Migrator(empty)
-    migrator.upgrade("0008")
+    migrator.upgrade("0007")
     fill(empty)
     assert [pair[1] for pair in pairs(empty)] == ["one", "two", "one"]
     migrator.upgrade("0009")
     assert [pair[1] for pair in pairs(empty)] == ["two", "two", "one"]
     with psycopg.connect(empty.dsn) as connection, pytest.raises(psycopg.errors.ForeignKeyViolation):
         connection.execute("update attachments set ticket_id = (select id from tickets where title = 'one')")
-    migrator.downgrade("0008")
+    migrator.downgrade("0007")
     migrator.upgrade("0009")
 
 
 def test_an_upgrade_that_was_interrupted_is_begun_again(empty: Address) -> None:
     migrator = Migrator(empty)
-    migrator.upgrade("0008")
+    migrator.upgrade("0007")
     fill(empty)
     with psycopg.connect(empty.dsn) as connection:
         connection.execute("create unique index uq_comments_id_ticket_id on comments (id, ticket_id)")

@@ -86,7 +86,7 @@ def labels(database: Database, person: User, text: str) -> list[str]:
         ("status:open,clo|", ["closed"]),
         ("priority>=h|", ["high"]),
         ("status>o|", []),
-        ("is:un|", ["unresolved", "unassigned"]),
+        ("is:un|", ["unresolved", "unassigned", "unread"]),
         ("has:att|", ["attachment"]),
         ("sort:pri|", ["priority", "priority-asc", "priority-desc"]),
         ("created:|", ["today", "yesterday", "tomorrow"]),

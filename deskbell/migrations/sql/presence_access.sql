@@ -45,6 +45,8 @@ grant delete on ticket_reads to deskbell_agent;
 create policy agent_delete on ticket_reads for delete to deskbell_agent using (user_id = (select deskbell_actor()));
 grant delete on ticket_reads to deskbell_admin;
 create policy admin_delete on ticket_reads for delete to deskbell_admin using (user_id = (select deskbell_actor()));
+grant select on ticket_reads to deskbell_system;
+create policy system_select on ticket_reads for select to deskbell_system using (true);
 create policy owner_select on ticket_reads for select to deskbell_owner using (true);
 create policy owner_insert on ticket_reads for insert to deskbell_owner with check (true);
 create policy owner_update on ticket_reads for update to deskbell_owner using (true) with check (true);

@@ -139,7 +139,7 @@ def _change(row: Row[Any]) -> dict[str, Any]:
 def _pairs(row: Row[Any]) -> list[dict[str, Any]]:
     """Show what changed, from what to what; of a row that was removed, what it was."""
     values = row.changes if isinstance(row.changes, dict) else {}
-    is_pair = {name: isinstance(value, list) and len(value) == 2 for name, value in values.items()}  # noqa: PLR2004
+    is_pair = {name: isinstance(value, list) and len(value) == 2 for name, value in values.items()}  # noqa: PLR2004 - old and new
     removed = row.action == AuditAction.DELETE
     return [
         {

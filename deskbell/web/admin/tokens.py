@@ -1,6 +1,6 @@
 """Everybody's API tokens: whose they are, what they may do, when they end. Their secrets are nowhere."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
@@ -94,7 +94,7 @@ def _end(written: str) -> datetime | None:
     last = day(written.strip())
     if last is None:
         raise InvalidError(_("Write the day as 2026-12-31."), field="expires_at")
-    return datetime.combine(last, time(), UTC) + timedelta(days=1) if last.year < 9999 else None  # noqa: PLR2004
+    return datetime.combine(last, time(), UTC) + timedelta(days=1) if last.year < MAXYEAR else None
 
 
 def _token(token: ApiToken) -> dict[str, Any]:

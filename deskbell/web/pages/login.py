@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from deskbell.accounts.errors import WrongCredentialsError
 from deskbell.kernel.errors import DeskbellError
 from deskbell.web.csrf import COOKIE, CsrfError, csrf_token_for, same_token
+from deskbell.web.i18n import gettext as _
 from deskbell.web.login import client_address, log_in, log_out, session_cookie
 from deskbell.web.pages.rendering import inner_path
 from deskbell.web.pages.visitors import check_visitor, forget_visitor, show_form
@@ -33,6 +35,9 @@ async def send_login(
     check_visitor(request, csrf_token)
     try:
         secret = await _log_in(request, email, password)
+    except WrongCredentialsError:
+        error = WrongCredentialsError(_("E-mail address or password is wrong."))
+        return show_form(request, "login.html", email=email, next=inner_path(next), error=error)
     except DeskbellError as error:
         return show_form(request, "login.html", email=email, next=inner_path(next), error=error)
     return logged_in(request, secret, inner_path(next))

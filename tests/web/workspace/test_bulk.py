@@ -102,7 +102,7 @@ async def test_deleted_tickets_are_restored_and_assigned_ones_are_in_progress(de
     ):
         page = (await agent.client.get(f"/tickets/bulk?{act}&{chosen}")).text
         assert (await agent.send("/tickets/bulk", None, **hidden(page))).status_code == 303
-        assert await rows(desk, f"select count(*) from tickets where {query}") == [(expected,)]  # noqa: S608
+        assert await rows(desk, f"select count(*) from tickets where {query}") == [(expected,)]  # noqa: S608 - of this test
 
 
 @pytest.mark.parametrize(
