@@ -78,7 +78,7 @@ def _readers(desk: Desk, admin: psycopg.Connection) -> Sequence[Reader]:
         ),
         *("/tickets?q=card+payment", "/tickets?q=is:unread", f"/tickets/{newest}", f"/tickets/{long}"),
         *(f"/tickets/{long}/history", "/tickets/new", "/views", "/profile", "/workspace/counts"),
-        *("/workspace/palette?q=card", "/reports", "/reports/times"),
+        *("/workspace/palette?q=card", "/reports", "/reports?by=team"),
     )
     customer = ("/requests", "/requests/new", *([f"/requests/{own}"] if own else []))
     return (

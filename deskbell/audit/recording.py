@@ -53,7 +53,7 @@ class Reading(NamedTuple):
     request_id: str = ""
 
 
-_RECORD: Final = text("select deskbell_record_access(cast(:entries as json))")
+_RECORD: Final = text("select deskbell_record_access(cast(:entries as jsonb))")
 _WRITER: Final = Actor.system(Channel.JOB, act="record access")
 
 

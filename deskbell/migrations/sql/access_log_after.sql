@@ -9,7 +9,7 @@ create policy owner_select on audit_logs_default for select to deskbell_owner us
 -- The only way into the access log, for the system alone: what was read, as a list of lists. JSON, as one text costs who
 -- sends it a quarter of thirteen arrays. Numbers become tickets and hashes of secrets become tokens and sessions here; what
 -- is gone by now stays unknown.
-create function deskbell_record_access(entries json) returns void
+create function deskbell_record_access(entries jsonb) returns void
 language sql volatile security definer set search_path = public, pg_temp
 as $$
   insert into access_logs (at, user_id, token_id, session_id, role, channel, act, kind,
@@ -20,7 +20,7 @@ as $$
                  e ->> 3 as role, e ->> 4 as channel, e ->> 5 as act, e ->> 6 as kind, e ->> 7 as number,
                  (e ->> 8)::bigint as record_id, e ->> 9 as query, (e ->> 10)::integer as shown, e ->> 11 as address,
                  e ->> 12 as request_id, n
-            from json_array_elements(entries) with ordinality x (e, n)) r
+            from jsonb_array_elements(entries) with ordinality x (e, n)) r
     left join tickets t on t.ticket_number = r.number
     left join attachments a on r.kind = 'attachment' and a.id = r.record_id
     left join api_tokens k on k.token_hash = r.secret
@@ -151,7 +151,7 @@ begin
 end
 $$;
 
-revoke all on function deskbell_record_access(json), deskbell_partitions(), deskbell_prune_partitions(text, integer, boolean)
+revoke all on function deskbell_record_access(jsonb), deskbell_partitions(), deskbell_prune_partitions(text, integer, boolean)
   from public;
-grant execute on function deskbell_record_access(json), deskbell_prune_partitions(text, integer, boolean) to deskbell_system;
+grant execute on function deskbell_record_access(jsonb), deskbell_prune_partitions(text, integer, boolean) to deskbell_system;
 grant execute on function deskbell_partitions() to deskbell_system, deskbell_admin;

@@ -2,7 +2,7 @@
 
 drop function deskbell_prune_partitions(text, integer, boolean);
 drop function deskbell_partitions();
-drop function deskbell_record_access(json);
+drop function deskbell_record_access(jsonb);
 drop table access_logs;
 drop policy owner_select on audit_logs_default;
 
