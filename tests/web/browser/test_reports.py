@@ -75,7 +75,7 @@ def test_a_figure_leads_to_its_tickets_and_back(page: Page) -> None:
 def test_a_period_of_ones_own_is_in_the_address(page: Page) -> None:
     page.goto("/reports")
     page.get_by_label("From").fill("2026-01-01")
-    page.get_by_label("to", exact=True).fill("2026-01-31")
+    page.get_by_label("To", exact=True).fill("2026-01-31")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"/reports\?from=2026-01-01&to=2026-01-31&by=status$"))
     expect(page.get_by_role("heading", name="Reports")).to_be_visible()
