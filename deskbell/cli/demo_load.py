@@ -20,7 +20,7 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.storage import Storage
 
 BATCH = 2000
-_LOADERS = 3
+_LOADERS = 2
 """One more than what two cores do at once: each waits now and then, for the disk or for another one."""
 _OPERATION = text("select nullif(current_setting('deskbell.operation', true), '')::bigint")
 
