@@ -20,12 +20,14 @@ serve: $(RUN) ## start Deskbell on http://127.0.0.1:8000; Ctrl-C stops it, the d
 .PHONY: test
 test: $(DEV) ## run the linters, the types, the import contracts and all tests
 	@DESKBELL_TEST_CHROMIUM=$$(tools/chromium.sh) && export DESKBELL_TEST_CHROMIUM && \
+		DESKBELL_TEST_DOVECOT=$$(tools/dovecot.sh) && export DESKBELL_TEST_DOVECOT && \
 		exec $(BIN)/python -m tools.check lint types tests -- $(ARGS)
 
 .PHONY: test-pg15
 test-pg15: $(DEV) ## run all tests on the system's PostgreSQL 15 instead of the embedded 18
 	@DESKBELL_POSTGRES_BIN_DIR=$$(tools/postgresql15.sh) && export DESKBELL_POSTGRES_BIN_DIR && \
 		DESKBELL_TEST_CHROMIUM=$$(tools/chromium.sh) && export DESKBELL_TEST_CHROMIUM && \
+		DESKBELL_TEST_DOVECOT=$$(tools/dovecot.sh) && export DESKBELL_TEST_DOVECOT && \
 		exec $(BIN)/python -m tools.check tests -- $(ARGS)
 
 .PHONY: check
