@@ -9,12 +9,14 @@ import deskbell.composing.models
 import deskbell.composing.presence_models
 import deskbell.curation.models
 import deskbell.kernel.idempotency
-import deskbell.mail.models
+import deskbell.mail.inbound.models
+import deskbell.mail.mailboxes.models
 import deskbell.mail.outbound.models
 import deskbell.search.models
 import deskbell.tickets.documents
 import deskbell.tickets.figures
-import deskbell.tickets.models  # noqa: F401 - importing is what registers the tables
+import deskbell.tickets.models
+import deskbell.tickets.relation_models  # noqa: F401 - importing is what registers the tables
 from deskbell.kernel.orm import Base
 
 target_metadata = Base.metadata
