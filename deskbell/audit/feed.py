@@ -44,8 +44,8 @@ select (select id from audit_logs order by id desc limit 1) as newest,
 """).columns(newest=BigInteger, writers=Text),
     prepared=True,
 )
-# Comments and attachments know their tickets; those that were deleted are in the log as they were, and of those that
-# were moved both tickets. The tables are named, not imported: they lie above the audit log.
+# Comments, attachments, copies and links know their tickets; those that were deleted are in the log as they were, and
+# of those that were moved both tickets. The tables are named, not imported: they lie above the audit log.
 _SCAN: Final = Statement(
     text("""
 select l.id, l.table_name, l.record_id, l.action, coalesce(l.user_id, 0) as user_id, l.operation_id,
@@ -57,12 +57,18 @@ select l.id, l.table_name, l.record_id, l.action, coalesce(l.user_id, 0) as user
          limit :most) l
        left join comments c on l.table_name = 'comments' and c.id = l.record_id
        left join attachments f on l.table_name = 'attachments' and f.id = l.record_id
+       left join ticket_copies p on l.table_name = 'ticket_copies' and p.id = l.record_id
+       left join ticket_links k on l.table_name = 'ticket_links' and k.id = l.record_id
        left join tickets t on t.id = any (case
          when l.table_name in ('tickets', 'ticket_tags') then array[l.record_id]
          when l.table_name in ('comments', 'attachments') then array[
            c.ticket_id, f.ticket_id,
            case l.action when 'DELETE' then cast(l.changes ->> 'ticket_id' as bigint)
                          when 'UPDATE' then cast(l.changes #>> '{ticket_id,0}' as bigint) end]
+         when l.table_name in ('ticket_copies', 'ticket_links') then array[
+           p.ticket_id, k.ticket_id, k.other_id,
+           case l.action when 'DELETE' then cast(l.changes ->> 'ticket_id' as bigint) end,
+           case l.action when 'DELETE' then cast(l.changes ->> 'other_id' as bigint) end]
          end)
  order by l.id
 """).columns(

@@ -16,6 +16,9 @@ STAFF_READ = (Allow("agent admin system readonly", "select"),)
 FORMER_TICKET = literal_column("coalesce(changes #>> '{ticket_id,0}', changes ->> 'ticket_id')", Text)
 """As text, the ticket that a comment or an attachment belonged to before it was deleted or moved."""
 LEFT_A_TICKET = text("table_name in ('comments', 'attachments') and changes ? 'ticket_id'")
+FORMER_ENDS = (literal_column("(changes ->> 'ticket_id')", Text), literal_column("(changes ->> 'other_id')", Text))
+"""As text, the tickets of a copy or a link that was taken away; a copy has but the first one."""
+TAKEN_AWAY = text("table_name in ('ticket_copies', 'ticket_links') and action = 'DELETE'")
 
 
 class AuditAction(StrEnum):
@@ -81,6 +84,7 @@ class AuditLog(Base):
     __table_args__ = (
         Index("ix_audit_logs_record", "table_name", "record_id", "id"),
         Index("ix_audit_logs_former_ticket", FORMER_TICKET, postgresql_where=LEFT_A_TICKET),
+        Index("ix_audit_logs_former_ends", *FORMER_ENDS, postgresql_where=TAKEN_AWAY),
         Index(
             "ix_audit_logs_operation_id",
             "operation_id",

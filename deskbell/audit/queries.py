@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, Subquery, column, func, literal, or_, select, table, union
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from deskbell.audit.models import FORMER_TICKET, LEFT_A_TICKET, AuditAction, AuditLog, Operation
+from deskbell.audit.models import (
+    FORMER_ENDS,
+    FORMER_TICKET,
+    LEFT_A_TICKET,
+    TAKEN_AWAY,
+    AuditAction,
+    AuditLog,
+    Operation,
+)
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.paging import SortKey
 
@@ -20,7 +28,10 @@ NEWEST_CHANGE_FIRST = (SortKey(AuditLog.id, descending=True, unique=True),)
 
 Entries = Select[*tuple[Any, ...]]
 _people = table("users", column("id"), column("full_name"))
-_PARTS_OF_TICKET = ("comments", "attachments")
+_PARTS_OF_TICKET = ("comments", "attachments", "ticket_copies")
+_links = table(
+    "ticket_links", column("id", BigInteger), column("ticket_id", BigInteger), column("other_id", BigInteger)
+)
 
 
 def changes() -> Entries:
@@ -54,7 +65,7 @@ def changes_where(table_name: str | None = None, record_id: int | None = None) -
 
 
 def changes_of_ticket(ticket_id: int) -> Entries:
-    """Return the changes of a ticket, its comments, attachments and tags, those that were taken from it as well."""
+    """Return the changes of a ticket, its comments, attachments, tags, copies and links, also of what it has lost."""
     return _about(changes(), rows_of_ticket(ticket_id))
 
 
@@ -89,7 +100,13 @@ def rows_of_ticket(ticket_id: int) -> Subquery:
     left = select(AuditLog.table_name, AuditLog.record_id).where(
         LEFT_A_TICKET, literal(str(ticket_id)) == FORMER_TICKET
     )
-    return union(*itself, *present, left).subquery("rows_of_ticket")
+    linked = (
+        select(literal("ticket_links"), _links.c.id).where(end == ticket_id)
+        for end in (_links.c.ticket_id, _links.c.other_id)
+    )
+    is_end = or_(*(end == literal(str(ticket_id)) for end in FORMER_ENDS))
+    taken = select(AuditLog.table_name, AuditLog.record_id).where(TAKEN_AWAY, is_end)
+    return union(*itself, *present, *linked, left, taken).subquery("rows_of_ticket")
 
 
 def _about(statement: Entries, rows: Subquery) -> Entries:

@@ -21,6 +21,7 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.clock import Clock
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import ConflictError, UnavailableError
+from deskbell.kernel.remembering import once_for_short
 from deskbell.kernel.text import clean, one_line
 
 QUERY_LENGTH: Final = 500
@@ -174,7 +175,7 @@ def _entry(reading: Reading) -> tuple[Any, ...]:
         channel,
         _act(act),
         kind,
-        None if number is None else clean(number).strip().upper(),
+        None if number is None else _number(number),
         record_id,
         asked(query) if query else "",
         shown,
@@ -193,6 +194,12 @@ def _address(address: str) -> str:
     return one_line(address, 64)
 
 
+@once_for_short(64)
+def _number(number: str) -> str:
+    return clean(number).strip().upper()
+
+
+@once_for_short(QUERY_LENGTH)
 def asked(query: str | bytes) -> str:
     """Return a query as people write it, cut to what is kept: of a URL `q` first, then the other parameters."""
     if not query:

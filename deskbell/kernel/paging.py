@@ -175,12 +175,17 @@ def foreign_cursor() -> InvalidError:
 
 def fingerprint(order: Sequence[SortKey], query: str = "") -> str:
     """Return 22 characters that stand for the query, the sort keys and their directions."""
-    return hashlib.sha256(_compact([query, *_described(tuple(order))]).encode()).hexdigest()[:22]
+    return _fingerprint(query, _described(tuple(order)))
+
+
+@lru_cache(maxsize=1000)
+def _fingerprint(query: str, order: tuple[str, ...]) -> str:
+    return hashlib.sha256(_compact([query, *order]).encode()).hexdigest()[:22]
 
 
 @lru_cache
-def _described(order: tuple[SortKey, ...]) -> list[str]:
-    return [f"{key.column}{' desc' if key.descending else ''}" for key in order]
+def _described(order: tuple[SortKey, ...]) -> tuple[str, ...]:
+    return tuple(f"{key.column}{' desc' if key.descending else ''}" for key in order)
 
 
 def _after(order: Sequence[SortKey], values: Sequence[Value]) -> ColumnElement[bool]:

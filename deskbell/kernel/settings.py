@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deskbell.kernel.doors import doors_in, networks_in
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.reach import SmtpTls
 
@@ -84,6 +85,23 @@ def _months(least: int, months: int) -> int:
     if months != 0 and not least <= months <= _MOST_MONTHS:
         raise PydanticCustomError("months", f"Input should be 0 or from {least} to {_MOST_MONTHS} months")
     return months
+
+
+def _doors(text: str) -> str:
+    try:
+        doors_in(text)
+    except ValueError:
+        forms = "lmtp://127.0.0.1:2424, smtp://0.0.0.0:2525 or lmtp+unix:///run/deskbell/lmtp"
+        raise PydanticCustomError("doors", "Input should be addresses like " + forms) from None
+    return text
+
+
+def _networks(text: str) -> str:
+    try:
+        networks_in(text)
+    except ValueError:
+        raise PydanticCustomError("networks", "Input should be networks like 192.0.2.0/24 2001:db8::1") from None
+    return text
 
 
 def _site(url: str | None) -> str | None:
@@ -269,6 +287,46 @@ class MailSettings(BaseSettings):
     model_config = _config(env_prefix="DESKBELL_MAIL_")
 
     max_bytes: int = Field(100 * 1024 * 1024, ge=1, description="A larger message is kept, but not read.")
+    poll_seconds: float = Field(
+        60, ge=5, le=1500, description="Seconds after which a folder is looked into again; IDLE tells of mail at once."
+    )
+    sender_limit: Rate = Field(
+        "20/10 minutes", description="Tickets that one address opens by mail; further messages wait for a decision."
+    )
+    ticket_limit: Rate = Field(
+        "30/10 minutes", description="Mails that one ticket takes; further ones wait for a decision."
+    )
+    acknowledge: bool = Field(
+        False, description="Acknowledge requests by mail that came to no mailbox; each mailbox says so itself."
+    )
+    acknowledge_limit: Rate = Field("5/hour", description="Acknowledgements that one person gets.")
+    accept_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=64 * 1024,
+        le=512 * 1024 * 1024,
+        description="Largest message that servers, pipes and programs may deliver; a larger one is refused.",
+    )
+    listen: Annotated[str, AfterValidator(_doors)] = Field(
+        "", description="Where mail servers deliver, such as lmtp://127.0.0.1:2424, between spaces; default: nowhere."
+    )
+    listen_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Networks from which they may, beside this machine, such as 192.0.2.0/24, between spaces."
+    )
+    listen_cert: File | None = Field(
+        None, description="File of the certificate for STARTTLS; default: none is offered."
+    )
+    listen_key: File | None = Field(None, description="File of its key; default: the certificate's file holds it.")
+    listen_connections: int = Field(100, ge=1, le=10_000, description="Connections of mail servers at a time.")
+    listen_recipients: int = Field(1000, ge=100, le=100_000, description="Recipients of one message.")
+    listen_timeout: float = Field(
+        300, gt=0, le=3600, description="Seconds to wait for a command, and for each 64 KB of a message."
+    )
+    listen_mode: str = Field("660", pattern=r"^[0-7]{3}$", description="Permissions of the file of a Unix socket.")
+    attach_bytes: int = Field(
+        10 * 1024 * 1024, ge=0, description="Files of an answer go along with its mail up to so many bytes in total."
+    )
+    quote: bool = Field(True, description="Quote the message before beneath an answer.")
+    notices: bool = Field(True, description="Tell agents by mail what is new; each chooses of what.")
 
 
 class SmtpSettings(BaseSettings):

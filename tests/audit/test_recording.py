@@ -85,7 +85,7 @@ def test_an_entry_is_there_without_anybody_asking_for_it(fresh_database: Databas
     written = Event()
     event.listen(fresh_database.engine, "commit", lambda _: written.set())
     recorder.add(reading())
-    assert written.wait(30)
+    assert written.wait(60)
     recorder.close()
     assert entries(admin) == [("ticket", None)]
 

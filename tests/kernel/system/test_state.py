@@ -110,7 +110,7 @@ def test_who_waits_for_whom_shows(fresh_address: Address) -> None:
         holder.execute("lock table tags in access exclusive mode")
         other = Thread(target=wait)
         other.start()
-        assert waiting.wait(10)
+        assert waiting.wait(60)
         blocked: list[list[int]] = []
         with psycopg.connect(fresh_address.dsn, autocommit=True) as connection:
             while not blocked:
