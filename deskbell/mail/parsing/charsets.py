@@ -90,11 +90,13 @@ def _tidy(text: str) -> str:
     return clean(_LINE_END.sub("\n", text.removeprefix("\ufeff")))
 
 
-def decode_base64(raw: bytes) -> tuple[bytes, bool]:
+def decode_base64(raw: bytes | memoryview) -> tuple[bytes, bool]:
     """Decode base64 and say whether it was whole; of damaged base64 everything that can be read is kept."""
     try:
         return binascii.a2b_base64(raw), True
     except binascii.Error:
-        letters = raw.translate(None, _NOT_BASE64)
-        usable = letters[: len(letters) - (len(letters) % 4 == 1)]  # a single letter holds less than a byte
-        return binascii.a2b_base64(usable + b"=" * (-len(usable) % 4)), False
+        letters = bytearray(raw).translate(None, _NOT_BASE64)
+        if len(letters) % 4 == 1:  # a single letter holds less than a byte
+            del letters[-1]
+        letters += b"=" * (-len(letters) % 4)
+        return binascii.a2b_base64(letters), False

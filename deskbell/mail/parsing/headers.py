@@ -12,7 +12,7 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final, TypeAlias, TypeVar
 
-from deskbell.kernel.text import clean, one_line
+from deskbell.kernel.text import clean, normalized_email, one_line
 from deskbell.mail.parsing.charsets import decode, decode_base64
 from deskbell.mail.parsing.model import Address
 
@@ -25,6 +25,7 @@ _MAX_ADDRESS: Final = 320  # RFC 3696: 64 characters, "@", 255 characters
 _MAX_NAME: Final = 255
 _MAX_ID: Final = 998  # RFC 5322 2.1.1: the longest line
 _MAX_REFERENCES: Final = 200
+_RECIPIENT_FIELDS: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc", "Resent-To")
 _YEARS: Final = range(1971, 2100)
 
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
@@ -79,8 +80,13 @@ def _word_bytes(encoding: str, text: str) -> bytes:
 
 def addresses(headers: Headers, name: str) -> tuple[Address, ...]:
     """Return the addresses of all fields called `name`, in order; what holds none is left out, at most 1000."""
-    value = ", ".join(map(str, headers.get_all(name, [])))[:_MAX_ADDRESS_FIELD]
-    pairs: list[tuple[str, str]] = tolerant(lambda: getaddresses([value]), [])
+    return addresses_in(", ".join(map(str, headers.get_all(name, []))))
+
+
+def addresses_in(value: str) -> tuple[Address, ...]:
+    """Return the addresses in the value of a field, in order; what holds none is left out, at most 1000."""
+    value = value[:_MAX_ADDRESS_FIELD]
+    pairs: list[tuple[str, str]] = tolerant(lambda: getaddresses([value]), []) if value else []
     found = list(_readable(pairs)) or [Address("", match[0]) for match in _BARE_ADDRESS.finditer(value)]
     return tuple(found[:_MAX_RECIPIENTS])
 
@@ -90,6 +96,15 @@ def _readable(pairs: Iterable[tuple[str, str]]) -> Iterator[Address]:
         address = clean(decoded(email) if "=?" in email else email).strip()
         if _ADDRESS.fullmatch(address) and len(address) <= _MAX_ADDRESS:
             yield Address(one_line(decoded(name), _MAX_NAME), address)
+
+
+def recipients_seen(headers: Headers) -> tuple[str, ...]:
+    """Return the addresses of all fields that tell for whom this came here, as written, each once, at most 1000."""
+    found = (each.email for name in _RECIPIENT_FIELDS for each in addresses(headers, name))
+    seen: dict[str, str] = {}
+    for email in found:
+        seen.setdefault(normalized_email(email), email)
+    return tuple(seen.values())[:_MAX_RECIPIENTS]
 
 
 def message_ids(value: str) -> tuple[str, ...]:

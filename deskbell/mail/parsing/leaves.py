@@ -14,7 +14,14 @@ from deskbell.mail.parsing.structure import Part, content_type
 
 MESSAGE: Final = "message/rfc822"
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
-_SUFFIXES: Final = {MESSAGE: ".eml", "text/calendar": ".ics", "message/delivery-status": ".txt", "image/jpeg": ".jpg"}
+_SUFFIXES: Final = {
+    MESSAGE: ".eml",
+    "image/jpeg": ".jpg",
+    "message/delivery-status": ".txt",
+    "message/disposition-notification": ".txt",
+    "text/calendar": ".ics",
+    "text/rfc822-headers": ".txt",
+}
 
 
 def body_of(part: Part) -> tuple[bytes, str | None]:
@@ -27,7 +34,7 @@ def body_of(part: Part) -> tuple[bytes, str | None]:
         return binascii.a2b_qp(part.body), None
     if encoding in {"x-uuencode", "uuencode", "x-uue"}:
         return uuencoded.decode_lines(part.body), None
-    return part.body, None
+    return bytes(part.body), None
 
 
 def media_type(part: Part) -> str:

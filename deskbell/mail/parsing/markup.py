@@ -1,6 +1,6 @@
 """HTML of strangers made safe to show."""
 
-import re
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from html import escape
 from typing import Final
@@ -8,12 +8,11 @@ from typing import Final
 import nh3
 
 from deskbell.kernel.text import clean
-from deskbell.mail.parsing.soup import VOID, Close, Open, tokens
+from deskbell.mail.parsing.soup import VOID, Close, Open, Token
 
 MAX_HTML: Final = 1_000_000  # characters, data URIs aside
-_MAX_ENTITIES: Final = 100_000  # nh3 takes quadratic time for them
-
-_DATA_URI: Final = re.compile(r"data:[\w/+.;=-]{0,100},[A-Za-z0-9+/=%\s]*+", re.IGNORECASE)
+MAX_TAGS: Final = 150_000  # a message of mail programs has a tag in twenty characters or more
+MAX_ENTITIES: Final = 100_000  # nh3 takes quadratic time for them
 
 _STYLES: Final = {  # none of these can load anything
     "background-color", "color", "direction", "font-family", "font-size", "font-style", "font-weight", "line-height",
@@ -32,54 +31,72 @@ def _attributes() -> dict[str, set[str]]:
     return allowed
 
 
-def _without_remote_images(tag: str, attribute: str, value: str) -> str | None:
-    """A remote image tells its sender who reads when: only images that came with the message stay."""
-    is_remote = tag == "img" and attribute == "src" and not value.lower().startswith("cid:")
-    return None if is_remote else value
+def _only_images_from(*beginnings: str) -> Callable[[str, str, str], str | None]:
+    def filtered(tag: str, attribute: str, value: str) -> str | None:
+        is_source = tag == "img" and attribute == "src"
+        return None if is_source and not value.strip().lower().startswith(beginnings) else value
+
+    return filtered
 
 
 _TAGS: Final = nh3.ALLOWED_TAGS | {"font", "tfoot"}
 _ATTRIBUTES: Final = _attributes()
-_CLEANER: Final = nh3.Cleaner(
-    tags=_TAGS,
-    attributes=_ATTRIBUTES,
-    attribute_filter=_without_remote_images,
-    url_schemes={"http", "https", "mailto", "tel", "cid"},
-    url_relative="deny",
-    filter_style_properties=_STYLES,
-)
+_LINE: Final = {"style": "margin:0"}
+_REMOTE: Final = "https://"
 
 
-def is_readable(html: str) -> bool:
-    """Whether `html`, without its data URIs, can be read in a second or two."""
-    return len(html) <= MAX_HTML and html.count("&") <= _MAX_ENTITIES
+def _cleaner(*images: str) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_only_images_from(*images),
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        url_relative="deny",
+        filter_style_properties=_STYLES,
+    )
 
 
-def without_data_uris(html: str) -> str:
-    """Drop images that are written into the HTML: they can be megabytes, and mail programs send `cid:` instead."""
-    return _DATA_URI.sub("", html)
+_CLEANER: Final = _cleaner("cid:")  # a remote image tells its sender who reads when
+_CLEANER_WITH_IMAGES: Final = _cleaner("cid:", _REMOTE)
 
 
-def sanitised(html: str) -> str:
-    """Return `html` without scripts, forms, remote images and styles that load anything."""
-    return clean(_CLEANER.clean("".join(_tidied(html))))
+def sanitised(page: Iterable[Token]) -> str:
+    """Return `page` as HTML without scripts, forms, remote images and styles that load anything."""
+    return clean(_CLEANER.clean(_tidied(page)))
 
 
-def _tidied(html: str) -> list[str]:
+def with_remote_images(page: Iterable[Token]) -> str:
+    """Return the same as `sanitised` with the images that other people's servers show over `https:`."""
+    return clean(_CLEANER_WITH_IMAGES.clean(_tidied(page)))
+
+
+def has_remote_images(page: Iterable[Token]) -> bool:
+    """Whether `with_remote_images` shows more than `sanitised`."""
+    images = (each for each in page if isinstance(each, Open) and each.name == "img")
+    return any(each.attributes.get("src", "").strip().lower().startswith(_REMOTE) for each in images)
+
+
+def _tidied(page: Iterable[Token]) -> str:
     """Write the HTML anew, balanced and only with what may stay."""
     written: list[str] = []
-    for token in tokens(html):
+    for token in page:
         if isinstance(token, str):
             written.append(escape(token, quote=False))
         elif token.name in _TAGS:
             written.append(_start_tag(token) if isinstance(token, Open) else _end_tag(token))
-    return written
+    return "".join(written)
 
 
 def _start_tag(token: Open) -> str:
     allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(token.name, set())
-    kept = (f' {name}="{escape(value)}"' for name, value in token.attributes.items() if name in allowed)
+    given = _LINE | token.attributes if _is_line(token) else token.attributes
+    kept = (f' {name}="{escape(value)}"' for name, value in given.items() if name in allowed)
     return f"<{token.name}{''.join(kept)}>"
+
+
+def _is_line(token: Open) -> bool:
+    """Whether this is one of Outlook's paragraphs, which its style sheet, left out here, makes single lines."""
+    return token.name == "p" and token.attributes.get("class", "").lower().startswith("mso")
 
 
 def _end_tag(token: Close) -> str:

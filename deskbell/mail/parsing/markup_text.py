@@ -1,10 +1,11 @@
 """HTML to text as a person would have typed it: paragraphs, lists, links, and quotes behind ">"."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from deskbell.mail.parsing.soup import Close, Open, tokens
+from deskbell.mail.parsing.soup import Close, Open, Token
 
 _RULE: Final = "_" * 32  # what Outlook writes in plain text where its HTML has a line above the quoted header
 _MAX_LEVELS: Final = 10
@@ -20,22 +21,28 @@ _QUOTE_NAMES: Final = {  # classes and ids that mail programs give to what they 
     "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "zmail_extra", "tutanota_quote",
     "ms-outlook-mobile-reference-message", "mail-editor-reference-message-container", "reply-intro", "forwardmessage",
 }  # fmt: skip
+_QUOTING_DIVISIONS: Final = {"quote", "messagereplysection"}  # `<div name=…>` of GMX and of Spark
 _LINE_ABOVE: Final = re.compile(r"border-top:\s*(?:[^;]*\bsolid\b)|border-top-style:\s*solid", re.IGNORECASE)
 _SPACE: Final = re.compile(r"[ \t\n\r\f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`marks` are the lines of `text`, counted from 0, at which a mail program says that a quote begins."""
+    """`marks` are the lines of `text`, counted from 0, at which a mail program says that a quote begins.
 
-    text: str
-    marks: frozenset[int]
+    `origins` has for each line the number, from 0, of the token that began it.
+    """
+
+    text: str = ""
+    marks: frozenset[int] = frozenset()
+    origins: tuple[int, ...] = ()
 
 
-def to_text(html: str) -> Rendered:
+def to_text(tokens: Iterable[Token]) -> Rendered:
     """Render HTML in linear time."""
     page = _Page()
-    for token in tokens(html):
+    for number, token in enumerate(tokens):
+        page.at = number
         if isinstance(token, str):
             page.write_text(token)
         elif isinstance(token, Open):
@@ -45,11 +52,17 @@ def to_text(html: str) -> Rendered:
     return page.rendered()
 
 
+def _is_named_quote(given: dict[str, str]) -> bool:
+    names = f"{given.get('class', '')} {given.get('id', '')}".lower().split()
+    return not _QUOTE_NAMES.isdisjoint(names) or given.get("name", "").lower() in _QUOTING_DIVISIONS
+
+
 @dataclass(slots=True)
 class _Line:
     """The line being written: what is to stand before it, and whether a space is due."""
 
     quotes: int = 0
+    origin: int = 0
     text: list[str] = field(default_factory=list)
     wants_space: bool = False
 
@@ -58,6 +71,9 @@ class _Page:
     """Writes the lines. Blank lines between blocks are owed until something follows."""
 
     def __init__(self) -> None:
+        self.at = 0
+        self._origins: list[int] = []
+        self._mark_origins: dict[int, int] = {}
         self._lines: list[str] = []
         self._line = _Line()
         self._blank_due = False
@@ -67,11 +83,13 @@ class _Page:
         self._paragraphs: list[tuple[bool, int]] = []  # open <p>: is it Outlook's, and how many lines were there
         self._lists: list[int | None] = []
         self._bullet_due = ""
-        self._marks: set[int] = set()
 
     def rendered(self) -> Rendered:
         self._end_line()
-        return Rendered("\n".join(self._lines), frozenset(mark for mark in self._marks if mark < len(self._lines)))
+        marks = {line: origin for line, origin in self._mark_origins.items() if line < len(self._lines)}
+        for line, origin in marks.items():
+            self._origins[line] = min(origin, self._origins[line])
+        return Rendered("\n".join(self._lines), frozenset(marks), tuple(self._origins))
 
     # --- tags
 
@@ -88,7 +106,7 @@ class _Page:
             self._links.append((given.get("href", ""), len(self._line.text)))
         elif tag == "img" and given.get("alt"):
             self._write(f"[{given['alt']}]")
-        if _QUOTE_NAMES & set(f"{given.get('class', '')} {given.get('id', '')}".lower().split()):
+        if _is_named_quote(given):
             self._mark()
 
     def end(self, token: Close) -> None:
@@ -138,7 +156,7 @@ class _Page:
         if tag == "p" and self._paragraphs:
             is_outlook, begun = self._paragraphs.pop()
             if is_outlook and len(self._lines) == begun:  # its paragraphs are lines, an empty one is an empty line
-                self._append("")
+                self._append("", self._quotes, self.at)
         elif tag == "blockquote":
             self._quotes = max(self._quotes - 1, 0)
         elif tag == "pre":
@@ -172,7 +190,7 @@ class _Page:
     def _mark(self) -> None:
         self._end_line()
         self._blank_due = self._blank_due or bool(self._lines)
-        self._marks.add(len(self._lines) + self._blank_due)
+        self._mark_origins.setdefault(len(self._lines) + self._blank_due, self.at)
 
     def _owe_blank(self) -> None:
         self._blank_due = bool(self._lines)
@@ -181,7 +199,7 @@ class _Page:
         if not text:
             return
         if not self._line.text:
-            self._line = _Line(self._quotes, [self._bullet_due, text] if self._bullet_due else [text])
+            self._line = _Line(self._quotes, self.at, [self._bullet_due, text] if self._bullet_due else [text])
             self._bullet_due = ""
             return
         if self._line.wants_space:
@@ -192,13 +210,17 @@ class _Page:
     def _end_line(self, *, keep_blank: bool = False) -> None:
         text = "".join(self._line.text).replace("\xa0", " ").rstrip()
         had_text = bool(self._line.text)
-        quotes, self._line = self._line.quotes if had_text else self._quotes, _Line()
-        if had_text or keep_blank:
-            self._append(text, quotes)
+        line, self._line = self._line, _Line()
+        if had_text:
+            self._append(text, line.quotes, line.origin)
+        elif keep_blank:
+            self._append(text, self._quotes, self.at)
 
-    def _append(self, text: str, quotes: int | None = None) -> None:
-        prefix = "> " * min(self._quotes if quotes is None else quotes, _MAX_LEVELS)
+    def _append(self, text: str, quotes: int, origin: int) -> None:
+        prefix = "> " * min(quotes, _MAX_LEVELS)
         if self._blank_due:
             self._lines.append(">" if prefix and self._lines[-1].startswith(">") else "")
+            self._origins.append(origin)
             self._blank_due = False
         self._lines.append((prefix + text).rstrip())
+        self._origins.append(origin)

@@ -1,7 +1,8 @@
 """What a person wrote now, told apart from what their mail program quoted beneath, above or around it.
 
-mail-parser-reply knows how programs introduce a quote in a dozen languages. Its own splitter drops indentation and
-takes seconds on long lines, so its patterns are tried here on a few bounded lines at a time.
+What introduces a quote ends with a colon and has an address, a date and a time, in whatever language; where one of them
+is missing it takes a known word. mail-parser-reply knows such words for a dozen languages. Its own splitter drops
+indentation and takes seconds on long lines, so its patterns are tried here on a few bounded lines at a time.
 """
 
 import re
@@ -10,53 +11,30 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mailparser_reply.constants import MAIL_LANGUAGES
-
-from deskbell.mail.parsing.signatures import signature_start
+from deskbell.mail.parsing.signatures import is_dashed_name, signature_start
+from deskbell.mail.parsing.words import FORWARDED, HEADER, KNOWN_INTRODUCTIONS, ORIGINAL, WROTE
 
 ANALYSED: Final = 1_000_000  # characters; what comes after belongs to where these end
-_MOST_TRIES: Final = 1_000  # places looked at more closely
+_MOST_TRIES: Final = 300  # places looked at more closely
 _WRAPPED: Final = 4  # lines that one introduction may be broken into
 _LONGEST_LINE: Final = 200
 _HEADER_ROWS: Final = 10
 
-_KNOWN_INTROS: Final = [
-    re.compile(words["wrote_header"], re.IGNORECASE) for words in MAIL_LANGUAGES.values() if "wrote_header" in words
-]
-# Languages that the library lacks or has wrong.
-_MORE_INTROS: Final = re.compile(
-    r"(?:(?:El|Em|Den|Op|Il|Le|On|Am|A|Pada|Vào|Στις)\s|[\"'(]?\d|\w{2,12}[.,]? \d).+"
-    r"(?:escribió|escreveu|написала?(?:\(а\))?|пишет|писал\(а\)|пише|skrev|geschreven|schreef|kirjoitti|"
-    r"yazdı|írta|a scris|έγραψε|wrote|menulis|đã viết|kirjutas)\s?[^\n]{0,80}[:：]",
-    re.IGNORECASE | re.DOTALL,
-)
-_DATE: Final = re.compile(r"\d{4}|\d{1,2}[./:-]\d{1,2}")
+_COLONS: Final = (":", "：")
+_DIRECTIONS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of writing
+_AROUND: Final = " *" + _DIRECTIONS
+_PLAIN: Final = str.maketrans("*", " ", _DIRECTIONS)
 _BEGINS_WITH_DATE: Final = re.compile(r"[\"'(]?\d|\w{2,12}[.,]? \d")
+_FIGURES: Final = re.compile(r"\d{4}|\d{1,2}[./:-]\d{1,2}")
+_DATE: Final = re.compile(  # a day with its month and year, in any order, in figures or with the month's name
+    r"(?<!\d)\d{1,2}(?!\d)[^\d\n]{1,15}\d{4}(?!\d)|(?<!\d)\d{4}(?!\d)[^\d\n]{1,15}\d{1,2}(?![\d:])|"
+    r"(?<!\d)\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}(?!\d)|(?<!\d)\d{4}[./-]\s?\d{1,2}[./-]\s?\d{1,2}(?!\d)"
+)
+_TIME: Final = re.compile(r"(?<![\d.])\d{1,2}[:.]\d{2}(?!\d|\.\d)")
+_ADDRESS: Final = re.compile(r"[<(\[]\W{0,3}[^\s<>()@]{1,64}@[^\s<>()@]{1,255}[>)\]]")
+_QUOTING: Final = re.compile(r"(?:Quoting|Zitat von|Citando|Citation de|Quote da)\s.{1,100}", re.IGNORECASE)
+_BETWEEN_RULES: Final = re.compile(r"-{2,}\s?(.{10,150}?)\s?-{2,}")
 _RULE: Final = re.compile(r"\s?(?:[_-]\s?){10,}")
-_ORIGINAL: Final = re.compile(
-    r"-{2,}\s?(?:Original Message|Original Appointment|Reply Message|Ursprüngliche Nachricht|Originalnachricht|"
-    r"Message d'origine|Message original|Mensaje original|Mensagem original|Messaggio originale|"
-    r"Oorspronkelijk bericht|Oprindelig meddelelse|Opprinnelig melding|Ursprungligt meddelande|"
-    r"Исходное сообщение|Оригинальное сообщение|Wiadomość oryginalna|Původní zpráva|原始邮件|元のメッセージ)\s?-{2,}",
-    re.IGNORECASE,
-)
-_FORWARDED: Final = re.compile(
-    r"-{2,}\s?(?:Forwarded message|Forwarded by .{1,80}|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|"
-    r"Mensagem encaminhada|Messaggio inoltrato|Doorgestuurd bericht|Vidarebefordrat meddelande|"
-    r"Пересылаемое сообщение|Пересланное сообщение)\s?-{2,}|"
-    r"(?:Begin forwarded message|Anfang der weitergeleiteten (?:E-Mail|Nachricht)|"
-    r"Début du message (?:réexpédié|transféré)|"
-    r"Inicio del mensaje reenviado|Inizio messaggio inoltrato|Begin doorgestuurd bericht)\s?:",
-    re.IGNORECASE,
-)
-_HEADER: Final = re.compile(
-    r"(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Von|Gesendet|An|Kopie|Betreff|Datum|De|Envoyé|À|Objet|"
-    r"Enviado(?: el)?|Para|Asunto|Fecha|Enviada em|Assunto|Data|Da|Inviato|A|Oggetto|Van|Verzonden|Aan|Onderwerp|"
-    r"Från|Skickat|Till|Ämne|Fra|Sendt|Til|Emne|Dato|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|Od|Odesláno|Komu|Předmět|Wysłano|Do|Temat|DW|"
-    r"От|От кого|Отправлено|Кому|Копия|Тема|Дата|Від|Надіслано|Gönderen|Gönderme Tarihi|Kime|Konu|"
-    r"发件人|发送时间|收件人|抄送|主题|日期|差出人|送信日時|宛先|件名|보낸 사람|보낸 날짜|받는 사람|제목)\s?[:：].*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +50,8 @@ def split_reply(text: str, marks: frozenset[int] = frozenset()) -> Split:
 
     Answers that stand between quotes keep the quotes they answer. `marks` are lines (from 0) at which a quote is known
     to begin, from the HTML. Where nothing would be new, all is: a bare forward is a message too. A signature *above*
-    the quote stays with what was written, as mail programs put it there; `split_signature` finds it.
+    the quote stays with what was written, as mail programs put it there; `split_signature` finds it. Only a name
+    behind a dash ("-Anna") goes.
     """
     lines = text[:ANALYSED].split("\n")
     tail = text[ANALYSED:]
@@ -83,6 +62,17 @@ def split_reply(text: str, marks: frozenset[int] = frozenset()) -> Split:
         end, lines[-1], tail = len(lines), lines[-1] + tail, ""
     above, below = _trim("\n".join(lines[:start])), _trim("\n".join(lines[end:]) + tail)
     return Split(_trim("\n".join(lines[start:end])), "\n\n".join(filter(None, (above, below))))
+
+
+def new_lines(text: str, marks: frozenset[int] = frozenset()) -> tuple[int, int] | None:
+    """Return the first line of what `split_reply` calls new and the one after its last, None for a text too long."""
+    if len(text) > ANALYSED:
+        return None
+    lines = text.split("\n")
+    start, end = _new_lines(lines, marks, whole=True)
+    if start == end or not any(line.strip() for line in lines[end:]):
+        return (0 if start == end else start), len(lines)
+    return start, end
 
 
 def _trim(text: str) -> str:
@@ -106,7 +96,15 @@ def _new_lines(lines: list[str], marks: frozenset[int], *, whole: bool) -> tuple
     if whole and quote_at == len(lines):
         last = max((i for i, is_quoted in enumerate(quoted) if is_quoted), default=-1)
         quote_at = signature_start(lines, last + 1)
-    return _between(lines[:quote_at], quoted)
+    start, end = _between(lines[:quote_at], quoted)
+    return start, _before_dashed_name(lines, start, end)
+
+
+def _before_dashed_name(lines: list[str], start: int, end: int) -> int:
+    """Return where what was written ends before a name behind a dash ("-Anna") that stands above a quote."""
+    if start < end < len(lines) and is_dashed_name(lines, end - 1, lines[end - 1].strip()):
+        return next((i + 1 for i in range(end - 2, start - 1, -1) if lines[i].strip()), end)
+    return end
 
 
 def _between(lines: list[str], quoted: list[bool]) -> tuple[int, int]:
@@ -128,7 +126,7 @@ def _introductions(lines: list[str], marks: frozenset[int]) -> Iterator[tuple[in
         if start < skip_to:
             continue
         window = [_squeezed(line) for line in lines[start : start + _HEADER_ROWS]]
-        if _FORWARDED.fullmatch(next(filter(None, window), "")):
+        if FORWARDED.fullmatch(next(filter(None, window), "")):
             return
         length, is_sure = _introduction(window)
         if length or start in marks:
@@ -142,21 +140,21 @@ def _candidates(lines: list[str], marks: frozenset[int]) -> list[int]:
     for index, line in enumerate(lines):
         if line[:1] in {"", ">"}:
             continue
-        begin = line[:_LONGEST_LINE].lstrip(" *")
-        if begin[:2] in {"--", "__", "- ", "_ "} or _HEADER.match(begin) or _FORWARDED.match(begin):
+        begin = line[:_LONGEST_LINE].lstrip(_AROUND)
+        if begin[:2] in {"--", "__", "- ", "_ "} or HEADER.match(begin) or FORWARDED.match(begin):
             found.add(index)
-        if line[-3:].rstrip(" *").endswith((":", "：")):
+        if line[-6:].rstrip(_AROUND).endswith(_COLONS):
             found.update(range(max(index - _WRAPPED + 1, 0), index + 1))
     return sorted(found)
 
 
 def _squeezed(line: str) -> str:
-    return " ".join(line[:_LONGEST_LINE].replace("*", " ").split())
+    return " ".join(line[:_LONGEST_LINE].translate(_PLAIN).split())
 
 
 def _introduction(window: list[str]) -> tuple[int, bool]:
     """Return how many of these lines introduce a quote, 0 if they do not, and whether that is sure."""
-    if _ORIGINAL.fullmatch(window[0]):
+    if ORIGINAL.fullmatch(window[0]) or _is_between_rules(window[0]):
         return 1, True
     ruled = bool(_RULE.fullmatch(window[0]))
     rows = _header_rows(window[1:] if ruled else window, ruled=ruled)
@@ -174,9 +172,15 @@ def _header_rows(window: list[str], *, ruled: bool) -> int:
         return 0
     text = "\n".join(window[begin:]).partition("\n\n")[0]
     block = text.split("\n")
-    rows = sum(1 for line in block if _HEADER.fullmatch(line))
+    rows = sum(1 for line in block if HEADER.fullmatch(line))
     enough = rows >= 4 or (rows >= 3 and "@" in text) or (rows >= 2 and ruled)  # noqa: PLR2004 - see above
-    return begin + len(block) if enough and _HEADER.fullmatch(block[0]) and re.search(r"\d", text) else 0
+    return begin + len(block) if enough and HEADER.fullmatch(block[0]) and re.search(r"\d", text) else 0
+
+
+def _is_between_rules(line: str) -> bool:
+    """Whether this is `---- On Wed, 12 May 2027 10:00:00 +0200 Anna <anna@example.com> wrote ----`."""
+    inner = _BETWEEN_RULES.fullmatch(line)
+    return bool(inner and _DATE.search(inner[1]) and (_ADDRESS.search(inner[1]) or WROTE.search(inner[1])))
 
 
 def _wrote(window: list[str]) -> tuple[int, bool]:
@@ -184,9 +188,31 @@ def _wrote(window: list[str]) -> tuple[int, bool]:
     for count, line in enumerate(window, start=1):
         if not line:
             break
-        joined = "\n".join(window[:count])
-        if line.endswith((":", "：")) and _DATE.search(joined):
-            is_sure = bool(_MORE_INTROS.fullmatch(joined)) or any(intro.match(joined) for intro in _KNOWN_INTROS)
-            if is_sure or (_BEGINS_WITH_DATE.match(joined) and "@" in joined):
+        if line.endswith(_COLONS):
+            is_one, is_sure = _is_introduction("\n".join(window[:count]))
+            begins_later = any(_tells_all("\n".join(window[begin:count])) for begin in range(1, count))
+            if is_one and not begins_later:
                 return count, is_sure
     return 0, False
+
+
+def _is_introduction(text: str) -> tuple[bool, bool]:
+    """Say whether a text, in one line or wrapped, introduces a quote, and whether one need not be seen beneath it."""
+    first, wrapped, _ = text.partition("\n")
+    has_figures = bool(_FIGURES.search(text))
+    if wrapped and not (_FIGURES.search(first) or "@" in first):
+        return False, False
+    if _tells_all(text):
+        return True, True
+    if has_figures and any(intro.match(text) for intro in KNOWN_INTRODUCTIONS):
+        return True, bool(_TIME.search(text) or _ADDRESS.search(text))
+    begins_so = has_figures and "@" in text and bool(_BEGINS_WITH_DATE.match(text))
+    return begins_so or bool(_ADDRESS.search(text) and (WROTE.search(text) or _QUOTING.match(text))), False
+
+
+def _tells_all(text: str) -> bool:
+    """Whether a text says who wrote and when, in figures that no sentence has by chance."""
+    date, time, address = _DATE.search(text), _TIME.search(text), _ADDRESS.search(text)
+    if not (date and (time or address)) and not (time and address):
+        return False
+    return bool(date and time and address) or bool(WROTE.search(text))

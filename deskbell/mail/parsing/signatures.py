@@ -3,22 +3,13 @@
 import re
 from typing import Final
 
-from mailparser_reply.constants import MAIL_LANGUAGES
+from deskbell.mail.parsing.words import SENT_FROM
 
 _MOST_LINES: Final = 15  # a longer ending is no signature
 _LONGEST_LINE: Final = 200
 _LONGEST_NAME: Final = 40
 
-_DELIMITER: Final = re.compile(r"--|_{20,}|-{30,}")  # RFC 3676 4.3, and the ruling lines of mailing lists
-_SENT_FROM_WORDS: Final = "|".join(words["sent_from"] for words in MAIL_LANGUAGES.values() if words.get("sent_from"))
-# "Sent from my iPhone", and no sentence that only begins so ("Sent from my desk, is easier.")
-_MORE_WORDS: Final = (
-    "Sent with|Sent via|Envoyé de|Enviado do|Enviado desde|Verstuurd vanaf|Verzonden via|Lähetetty|Отправлено (?:с|из)|"
-    "Wysłane z|Odesláno z|Trimis de pe|Надіслано з"
-)
-_SENT_FROM: Final = re.compile(
-    rf"(?:{_SENT_FROM_WORDS}|{_MORE_WORDS})\s[^,;!?]{{1,100}}(?<!\.)|Von meinem [^,;!?]{{1,60}} gesendet", re.IGNORECASE
-)
+_DELIMITER: Final = re.compile(r"--|—|_{20,}|-{30,}")  # RFC 3676 4.3, and the ruling lines of mailing lists
 _DASHED_NAME: Final = re.compile(r"[-–—]\s?[^\W\d_][\w .'-]*")
 
 
@@ -39,17 +30,17 @@ def signature_start(lines: list[str], first: int) -> int:
         if not line:
             continue
         seen += 1
-        if _begins_signature(line) or (_is_dashed_name(lines, end, line) and _only_blank(lines, end + 1, start)):
+        if _begins_signature(line) or (is_dashed_name(lines, end, line) and _only_blank(lines, end + 1, start)):
             start = end
     return start
 
 
 def _begins_signature(line: str) -> bool:
-    return len(line) <= _LONGEST_LINE and bool(_DELIMITER.fullmatch(line) or _SENT_FROM.fullmatch(line))
+    return len(line) <= _LONGEST_LINE and bool(_DELIMITER.fullmatch(line) or SENT_FROM.fullmatch(line))
 
 
-def _is_dashed_name(lines: list[str], index: int, line: str) -> bool:
-    """Whether this is "-Anna" standing alone, and not the last of a list."""
+def is_dashed_name(lines: list[str], index: int, line: str) -> bool:
+    """Return whether this is "-Anna" standing alone, and not the last of a list."""
     alone = index == 0 or not lines[index - 1].strip()
     if len(line) > _LONGEST_NAME or not alone or not _DASHED_NAME.fullmatch(line):
         return False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from email.policy import compat32
+from itertools import islice
 from typing import Final
 
 from deskbell.mail.parsing.charsets import decode
@@ -18,9 +19,13 @@ from deskbell.mail.parsing.headers import Headers, tolerant
 MAX_DEPTH: Final = 20
 MAX_PARTS: Final = 1_000
 _MAX_HEADER: Final = 2_000_000  # bytes of all header fields of one part
+_MAX_HEADERS: Final = 4_000_000  # of all parts together
+_LEAST_HEADER: Final = 4_000  # that are read of a part in any case
+_MAX_FIELDS: Final = 1_000  # of one part; each is looked through for each that is asked for
 _MAX_CONTENT_FIELD: Final = 2_500  # characters: the library reads parameters in quadratic time
 
-_FIELD_LINE: Final = re.compile(rb"(?:[^\x00-\x20\x7f:\r\n]+[ \t]*:|[ \t]|>?From )[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_FIELDS: Final = re.compile(rb"(?:(?:[^\x00-\x20\x7f:\r\n]+[ \t]*:|[ \t]|>?From )[^\r\n]*(?:\r\n|\n|\r|\Z))*+")
+_FIELD_BEGIN: Final = re.compile(rb"(?:\A|[\r\n])[^ \t\r\n]")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _BLANK_LINES: Final = re.compile(rb"[\r\n]+")
 _BOUNDARY_END: Final = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
@@ -28,14 +33,14 @@ _BOUNDARY_END: Final = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf: its headers and its body as it was transferred.
+    """A leaf: its headers and its body as it was transferred, a view of the message's own bytes.
 
     Parts that are versions of the same content (multipart/alternative) have the same `choice`. A `nested` one is a
     whole message that was not taken apart: its `body` is that message with its headers.
     """
 
     headers: Headers
-    body: bytes
+    body: memoryview
     choice: int
     nested: bool = False
 
@@ -55,7 +60,9 @@ class Walk:
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
+        self._view = memoryview(raw)
         self._choices = 0
+        self._header_room = _MAX_HEADERS
         blank = _BLANK_LINES.match(raw)
         first = blank.end() if blank else 0
         self._stack = [_Piece(first, len(raw))]
@@ -75,17 +82,19 @@ class Walk:
                 yield part
 
     def _take_apart(self, piece: _Piece) -> Part | None:
-        headers, body = read_headers(self._raw, piece.start, piece.end)
+        most = min(_MAX_HEADER, max(self._header_room, _LEAST_HEADER))
+        headers, body = read_headers(self._raw, piece.start, piece.end, most)
+        self._header_room -= body - piece.start
         choice = self._new_choice() if piece.choice is None else piece.choice
         if not content_type(headers).startswith("multipart/"):
-            return Part(headers, self._raw[body : piece.end], choice)
+            return Part(headers, self._view[body : piece.end], choice)
         if piece.depth == MAX_DEPTH:
             self.defects.append(f"parts are nested deeper than {MAX_DEPTH}; what lies deeper was kept as an attachment")
-            return Part(headers, self._raw[piece.start : piece.end], choice, nested=True)
+            return Part(headers, self._view[piece.start : piece.end], choice, nested=True)
         ranges = self._split(headers, body, piece.end)
         if not ranges:
             self.defects.append("a multipart has no parts; it was read as text")
-            return Part(Message(), self._raw[body : piece.end], choice)
+            return Part(Message(), self._view[body : piece.end], choice)
         is_choice = piece.choice is not None or content_type(headers) == "multipart/alternative"
         below = (_Piece(*each, piece.depth + 1, choice if is_choice else None) for each in reversed(ranges))
         self._stack.extend(below)
@@ -106,20 +115,21 @@ class Walk:
         return ranges
 
 
-def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
+def read_headers(raw: bytes, start: int, end: int, most: int = _MAX_HEADER) -> tuple[Headers, int]:
     """Return the header fields that `raw[start:end]` begins with, and where the body begins.
 
-    The first line that is no field begins the body, whether it is blank or not.
+    The first line that is no field begins the body, whether it is blank or not, and so does what comes after `most`
+    bytes. Of more than a thousand fields the first thousand are returned.
     """
-    position, most = start, start + _MAX_HEADER
-    while position < most and (line := _FIELD_LINE.match(raw, position, end)) and line.end() > position:
-        position = line.end()
+    found = _FIELDS.match(raw, start, min(end, start + most))
+    position = found.end() if found else start
     blank = _LINE_END.match(raw, position, end)
     return _read_fields(raw[start:position]), blank.end() if blank else position
 
 
 def _read_fields(raw: bytes) -> Headers:
-    text, _ = decode(raw, None)
+    beyond = next(islice(_FIELD_BEGIN.finditer(raw), _MAX_FIELDS, None), None)
+    text, _ = decode(raw[: beyond.start() + 1] if beyond else raw, None)
     headers = tolerant(lambda: HeaderParser(policy=compat32).parsestr(text), Message())
     for name in ("Content-Type", "Content-Disposition"):
         if len(value := str(headers.get(name, ""))) > _MAX_CONTENT_FIELD:

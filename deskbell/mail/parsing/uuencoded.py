@@ -6,14 +6,20 @@ from itertools import islice
 from typing import Final
 
 _MOST_FILES: Final = 100  # what comes after stays in the text
+_LINE: Final = re.compile(rb"[^\r\n]+")
 _BLOCK: Final = re.compile(
-    r"^begin [0-7]{3,4} (?P<name>[^\n]{1,255})\n(?P<lines>(?:[!-`][ -`]{0,80}\n)+)(?:[` ]?\n)?end[ \t]*$", re.MULTILINE
+    rb"^begin [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n"
+    rb"(?P<lines>(?:[!-`][ -`]{0,80}\r?\n)++)(?:[` ]?\r?\n)?end[ \t\r]*$",
+    re.MULTILINE,
 )
 
 
-def decode_lines(lines: bytes) -> bytes:
+def decode_lines(lines: bytes | memoryview) -> bytes:
     """Decode uuencoded lines; one that cannot be decoded is left out."""
-    return b"".join(_line(line) for line in lines.splitlines())
+    decoded = bytearray()
+    for line in _LINE.finditer(lines):
+        decoded += _line(line[0])
+    return bytes(decoded)
 
 
 def _line(line: bytes) -> bytes:
@@ -26,10 +32,11 @@ def _line(line: bytes) -> bytes:
             return b""
 
 
-def extract(text: str) -> tuple[str, list[tuple[str, bytes]]]:
+def extract(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Take the files out of `text`: what remains, and (name, content) of each, at most 100."""
-    if "begin " not in text:
+    if b"begin " not in text:
         return text, []
     blocks = islice(_BLOCK.finditer(text), _MOST_FILES)
-    files = [(block["name"], decode_lines(block["lines"].encode())) for block in blocks]
-    return (_BLOCK.sub("", text, _MOST_FILES), files) if files else (text, [])
+    view = memoryview(text)
+    files = [(block["name"], decode_lines(view[slice(*block.span("lines"))])) for block in blocks]
+    return (_BLOCK.sub(b"", text, _MOST_FILES), files) if files else (text, [])

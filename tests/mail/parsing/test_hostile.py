@@ -9,24 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskbell.mail.parsing import ParsedMail, parse
+from bench.mail_fuzzing import complaint
+from deskbell.mail.parsing import parse
 
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parent.parent / "samples").glob("*.eml"))]
 MEGABYTE = 2**20
-
-
-def assert_sound(mail: ParsedMail) -> None:
-    addresses = [*mail.to, *mail.cc, *mail.reply_to, *filter(None, [mail.sender])]
-    strings = [mail.text, mail.new_text, mail.folded_text, mail.subject, mail.html or "", mail.message_id or ""]
-    strings += [mail.in_reply_to or "", mail.automatic_reason, *mail.references, *mail.defects]
-    strings += [part for each in addresses for part in (each.name, each.email)]
-    strings += [part for each in mail.attachments for part in (each.file_name, each.media_type, each.content_id or "")]
-    for string in strings:
-        string.encode()
-        assert "\0" not in string
-    assert all(each.file_name and "/" not in each.file_name for each in mail.attachments)
-    assert mail.date is None or mail.date.tzinfo is not None
-    assert sorted(f"{mail.new_text}\n{mail.folded_text}".split()) == sorted(mail.text.split())
 
 
 def text_mail(body: bytes, charset: bytes = b"utf-8") -> bytes:
@@ -35,7 +22,7 @@ def text_mail(body: bytes, charset: bytes = b"utf-8") -> bytes:
 
 @given(st.binary(max_size=1_000))
 def test_any_bytes_are_read(raw: bytes) -> None:
-    assert_sound(parse(raw))
+    assert complaint(parse(raw)) == ""
 
 
 @given(
@@ -46,7 +33,11 @@ def test_damaged_messages_are_read(raw: bytes, edits: list[tuple[float, int, byt
     for where, removed, inserted in edits:
         at = int(where * len(raw))
         raw = raw[:at] + inserted + raw[at + removed :]
-    assert_sound(parse(raw))
+    assert complaint(parse(raw)) == ""
+
+
+def several(part: bytes, count: int) -> bytes:
+    return b"Content-Type: multipart/mixed; boundary=x\n\n" + (b"--x\n" + part + b"\n") * count + b"--x--"
 
 
 FIELDS = (
@@ -64,7 +55,7 @@ PIECES = st.sampled_from(
 )
 def test_any_headers_are_read(fields: list[tuple[str, list[str]]]) -> None:
     head = "".join(f"{name}: {''.join(value)}\n" for name, value in fields)
-    assert_sound(parse(head.encode("utf-8", "surrogatepass") + b"\n--x\n\nhello\n--x--\n"))
+    assert complaint(parse(head.encode("utf-8", "surrogatepass") + b"\n--x\n\nhello\n--x--\n")) == ""
 
 
 LARGE: dict[str, Callable[[], bytes]] = {
@@ -95,6 +86,18 @@ LARGE: dict[str, Callable[[], bytes]] = {
     ),
     "parentheses": lambda: b"To: " + b"(" * 100_000 + b"\n\n",
     "references": lambda: b"References: " + b"<a@b> <" * 100_000 + b"\n\n",
+    "many fields": lambda: b"a: b\n" * 400_000 + b"\nhi",
+    "many fields in many parts": lambda: several(b"a: b\n" * 40_000 + b"\nhi", 100),
+    "calendars": lambda: several(b"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\n" * 15_000, 100),
+    "large HTML in parts": lambda: several(b"Content-Type: text/html\n\n" + b"<b>x</b>" * 130_000, 20),
+    "entities in parts": lambda: several(b"Content-Type: text/html\n\n" + b"&" * 99_000, 10),
+    "reports in parts": lambda: several(
+        b"Content-Type: message/delivery-status\n\n" + b"Final-Recipient: rfc822; a@b\nAction: failed\n\n" * 4_000, 100
+    ).replace(b"multipart/mixed", b"multipart/report"),
+    "winmail.dat of nothing": lambda: (
+        b"Content-Type: application/ms-tnef\n\n\x78\x9f\x3e\x22\0\0" + (b"\1\1\0\6\0" + b"\0" * 6) * 1_000_000
+    ),
+    "signed data of nothing": lambda: b"Content-Type: application/pkcs7-mime\n\n\x30\x80" + b"\5\0" * 5_000_000,
     "parameters": lambda: (
         b"Content-Type: multipart/mixed; boundary=x\n\n"
         + (b"--x\nContent-Type: text/plain; " + b'a=";' * 3_000 + b"\n\nabc\n") * 1_000
