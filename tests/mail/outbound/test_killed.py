@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.address import Address
 from deskbell.mail.outbound.models import OutboundState
 from deskbell.wiring import JOBS
 from deskbell.worker import run_worker
@@ -48,9 +49,11 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_worker_sends_a_message_at_most_once_more(outbox: Outbox, post: Post, tmp_path: object) -> None:
-    await asyncio.to_thread(outbox.answer)
-    superuser = outbox.address.dsn
+async def test_a_killed_worker_sends_a_message_at_most_once_more(
+    committed: Outbox, fresh_address: Address, post: Post, tmp_path: object
+) -> None:
+    await asyncio.to_thread(committed.answer)
+    superuser = fresh_address.dsn
     for _ in range(2):
         victim = await asyncio.create_subprocess_exec(
             sys.executable, "-c", VICTIM, superuser, str(post.port), str(tmp_path)
@@ -60,15 +63,15 @@ async def test_a_killed_worker_sends_a_message_at_most_once_more(outbox: Outbox,
     assert len({mail["Message-ID"] for mail in post.messages()}) == 1
     stop = asyncio.Event()
     worker = asyncio.create_task(
-        run_worker(outbox.database, JOBS, address=outbox.database.address, stop=stop, pace=BRISK)
+        run_worker(committed.database, JOBS, address=committed.database.address, stop=stop, pace=BRISK)
     )
     async with asyncio.timeout(60):
-        while outbox.message().state is OutboundState.SENDING:  # noqa: ASYNC110 - the database sets no asyncio.Event
+        while committed.message().state is OutboundState.SENDING:  # noqa: ASYNC110 - the database sets no asyncio.Event
             await asyncio.sleep(0.1)
     stop.set()
     await worker
-    assert (len(post.taken), outbox.message().state) == (2, OutboundState.FAILED)
-    with outbox.database.transaction(Actor.system()) as session:
+    assert (len(post.taken), committed.message().state) == (2, OutboundState.FAILED)
+    with committed.database.transaction(Actor.system()) as session:
         waiting = "select count(*) from jobs.procrastinate_jobs where task_name = 'mail.hand_over' and status = 'todo'"
         assert session.scalar(text(waiting)) == 0
-    await outbox.database.aclose()
+    await committed.database.aclose()

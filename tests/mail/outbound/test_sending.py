@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from deskbell.mail.outbound.actions import PATIENCE, retry, take_out
+from deskbell.mail.outbound.actions import PATIENCE, retry
 from deskbell.mail.outbound.jobs import forget_links, hand_over_waiting
 from deskbell.mail.outbound.models import OutboundMessage, OutboundState
+from deskbell.mail.outbound.taking import take_out
 from deskbell.testing.factories import SYSTEM, Factory
-from tests.mail.outbound.conftest import Outbox, Post, server_at
+from tests.mail.outbound.conftest import Outbox, Post, server_at, written_out
 
 
 def test_an_answer_is_sent_to_the_requester(outbox: Outbox, post: Post) -> None:
@@ -127,9 +128,10 @@ def test_who_dies_between_250_and_the_record_is_followed_once(outbox: Outbox) ->
     parcels = []
     for _ in range(3):  # begun, and never recorded
         with outbox.database.transaction(SYSTEM) as session:
-            parcels.append(take_out(session, row.id))
+            parcel = take_out(session, row.id)
+        parcels.append(written_out(parcel) if parcel else None)
     assert [parcel is not None for parcel in parcels] == [True, True, False]
-    assert parcels[0].content == parcels[1].content  # type: ignore[union-attr]  # the same Message-ID, and all else
+    assert parcels[0] == parcels[1]  # the same Message-ID, and all else
     assert outbox.message().state is OutboundState.FAILED
 
 
@@ -179,7 +181,29 @@ def test_a_message_about_a_ticket_that_went_to_somebody_else_is_not_sent(outbox:
     with outbox.database.transaction(SYSTEM) as session:
         session.execute(text("update tickets set creator_id = :id"), {"id": somebody.id})
     outbox.run()
+    assert (outbox.message().state, post.taken) == (OutboundState.DROPPED, [])
+
+
+@pytest.mark.parametrize("address", ["kim@", "kim kim@example.test", "kim,sam@example.test", "kim@exam\r\nple.test"])
+def test_an_address_that_is_none_fails_in_words(outbox: Outbox, post: Post, address: str) -> None:
+    with outbox.database.transaction(SYSTEM) as session:
+        session.execute(text("update users set email = :email where not is_staff"), {"email": address})
+    outbox.answer()
+    outbox.run()
     assert (outbox.message().state, post.taken) == (OutboundState.FAILED, [])
+    assert outbox.message().reason
+
+
+def test_what_waited_is_decided_anew_when_it_is_sent(outbox: Outbox, post: Post) -> None:
+    outbox.reaching(server=None).answer()
+    outbox.run()
+    waiting = outbox.message()
+    with outbox.database.transaction(SYSTEM) as session:
+        session.execute(text("update users set email = 'new@example.test' where not is_staff"))
+        assert retry(session, session.get_one(OutboundMessage, waiting.id), waiting.created_at)
+    outbox.reaching(server=server_at(post.port)).run()
+    assert post.taken[0].rcpt_tos == ["new@example.test"]
+    assert post.messages()[0]["Message-ID"] == waiting.message_id
 
 
 def test_nobody_is_told_where_that_is_off(outbox: Outbox) -> None:
