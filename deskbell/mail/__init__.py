@@ -1,1 +1,1 @@
-"""Mail coming in: the ledger that keeps every raw message, reading it, and filing it as a ticket or a comment."""
+"""Mail, both ways: the ledger that keeps every raw message, reading and filing it; the outbox, and what is sent."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from deskbell.kernel.jobs import UPKEEP, Jobs
 from deskbell.worker.queue import JobQueue, joined
 from deskbell.worker.run import Runner
 from deskbell.worker.schedule import last_due, next_due
+from deskbell.worker.waiting import end, reason_of, wait_for
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("deskbell.worker")
 
@@ -55,8 +55,8 @@ async def run_worker(
             async with joined(address, queues) as queue:
                 await Worker(queue, Runner(database, known, queue), known, concurrency, pace).run(stop)
         except Exception as error:  # noqa: BLE001 - logged, and the jobs it held are taken back when it has joined again
-            _log.warning("worker_restarts", reason=_reason(error))
-            await _wait(stop, pace.reconnect)
+            _log.warning("worker_restarts", reason=reason_of(error))
+            await wait_for(stop, pace.reconnect)
 
 
 class Worker:
@@ -72,32 +72,46 @@ class Worker:
         self._clock = SystemClock()
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises, with all jobs cancelled, when the database is away."""
         _log.info("worker_started", worker=self._queue.worker, concurrency=self._concurrency)
-        async with asyncio.TaskGroup() as group:
-            steady = (self._listen(), self._live(), self._schedule(), self._heed(stop))
-            beside = [group.create_task(each) for each in steady]
-            await self._take_jobs(group, stop)
+        heed = asyncio.create_task(self._heed(stop))
+        # No TaskGroup: it cancels once, and waits for ever for a task that loses its cancellation.
+        steady = (self._take_jobs(stop), self._listen(), self._live(), self._schedule())
+        beside = [asyncio.create_task(each) for each in steady]
+        try:
+            ended, _ = await asyncio.wait(beside, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
             await self._wind_down()
-            await _end(beside)
+        finally:
+            await end([heed, *beside, *self._running])
         _log.info("worker_stopped", worker=self._queue.worker)
 
-    async def _take_jobs(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+    async def _take_jobs(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            self._raise()
             self._wake.clear()  # before asking: what is added meanwhile wakes us again
             job = await self._queue.fetch() if len(self._running) < self._concurrency else None
             if job is None:
-                await _wait(self._wake, self._pace.poll)
+                await wait_for(self._wake, self._pace.poll)
                 continue
-            task = group.create_task(self._runner.run(job))
+            task = asyncio.create_task(self._runner.run(job))
             self._running.add(task)
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        if not task.cancelled():
+            self._broken = self._broken or task.exception()
         self._wake.set()
+
+    def _raise(self) -> None:
+        """Raise what ended a run from outside of its job: there is no going on without the queue."""
+        if self._broken:
+            raise self._broken
 
     async def _wind_down(self) -> None:
         if self._running:
@@ -105,6 +119,7 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.wait(late) if late else None
+        self._raise()
 
     async def _listen(self) -> None:
         await self._queue.listen(self._wake.set)
@@ -129,26 +144,3 @@ class Worker:
     async def _heed(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
-
-
-async def _wait(event: asyncio.Event, at_most: timedelta) -> None:
-    """Wait for the event. Not by `asyncio.wait_for`, which in Python 3.11 can lose a cancellation."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(at_most.total_seconds()):
-            await event.wait()
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they end: psycopg's pool waits by `asyncio.wait_for`, which can lose a cancellation."""
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=0.2)
-
-
-def _reason(error: BaseException) -> str:
-    """Say in one line why: a group of errors by the first of them, a wrapped one by what it wraps."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    error = error.__cause__ or error
-    return f"{type(error).__name__}: {error}".strip().splitlines()[0]

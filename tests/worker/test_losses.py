@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -30,6 +31,7 @@ def sleep(session: Session, *, seconds: float) -> None:
     session.execute(text("select pg_sleep(:seconds)"), {"seconds": seconds})
 
 
+HOUR = timedelta(hours=1)
 SLEEP = {**MARK, "sleep": JobSpec(sleep, retries=0)}
 RUNNING = (
     "select 1 from pg_stat_activity"
@@ -63,19 +65,17 @@ asyncio.run(main())
 
 
 async def test_an_idle_worker_stops_at_once(workshop: Workshop) -> None:
-    async with workshop.worker(MARK) as stop:
+    async with workshop.worker(MARK, pace=replace(BRISK, poll=HOUR, heartbeat=HOUR)) as stop:
         await workshop.until_ended(workshop.add("mark"))
-        before = monotonic()
         stop.set()
-    assert monotonic() - before < 1
     assert workshop.query("select 1 from jobs.procrastinate_workers") == []
 
 
 async def test_a_job_that_runs_when_the_worker_stops_may_finish(workshop: Workshop) -> None:
-    job_id = workshop.add("sleep", seconds=0.15)
-    async with workshop.worker(SLEEP):
+    job_id = workshop.add("sleep", seconds=1.5)
+    async with workshop.worker(SLEEP, pace=replace(BRISK, grace=HOUR)):
         await workshop.until(lambda: workshop.query(RUNNING))
-    assert (workshop.job(job_id)["status"], workshop.notes()) == ("succeeded", [{"slept": 0.15}])
+    assert (workshop.job(job_id)["status"], workshop.notes()) == ("succeeded", [{"slept": 1.5}])
 
 
 async def test_a_job_that_takes_too_long_to_stop_goes_back_undone_and_untried(workshop: Workshop) -> None:
@@ -83,7 +83,7 @@ async def test_a_job_that_takes_too_long_to_stop_goes_back_undone_and_untried(wo
     async with workshop.worker(SLEEP):
         await workshop.until(lambda: workshop.query(RUNNING))
         before = monotonic()
-    assert monotonic() - before < 5
+    assert monotonic() - before < 25
     assert (workshop.job(job_id)["status"], workshop.job(job_id)["attempts"], workshop.notes()) == ("todo", 0, [])
 
 
