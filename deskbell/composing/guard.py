@@ -1,23 +1,24 @@
 """The guard before a message is sent: what came in since its writer read the ticket.
 
-A message by somebody else, another status set by somebody else and another requester stop it; tags, priority and the
-like do not, as they do not make an answer wrong.
+A message by somebody else, another status set by somebody else, another requester and somebody new in copy stop it;
+tags, priority and the like do not, as they do not make an answer wrong.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from deskbell.accounts.models import Person, display_name
-from deskbell.audit.models import AuditLog
+from deskbell.audit.models import AuditAction, AuditLog
 from deskbell.audit.queries import NEWEST_CHANGE_FIRST, changes_where
 from deskbell.composing.errors import MovedOnError
 from deskbell.kernel.database import actor_of
 from deskbell.tickets.models import Comment, Ticket, TicketStatus
 from deskbell.tickets.queries import lock_ticket
+from deskbell.tickets.relation_models import TicketCopy
 
 MOST_SHOWN: Final = 20
 """New messages that are told of, the oldest first: whoever missed more reads the ticket again anyway."""
@@ -25,11 +26,15 @@ MOST_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the writer had before their eyes; None of what they do not say. Without a comment `comment_id` is 0."""
+    """What the writer had before their eyes; None of what they do not say. Without a comment `comment_id` is 0.
+
+    `copy_id` is the highest id of those in copy, 0 without any.
+    """
 
     comment_id: int | None = None
     status: TicketStatus | None = None
     requester_id: int | None = None
+    copy_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,11 @@ class News:
     comments: Sequence[Comment] = ()
     status: Move | None = None
     requester: Move | None = None
+    copies: Sequence[TicketCopy] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any."""
-        return bool(self.comments or self.status or self.requester)
+        return bool(self.comments or self.status or self.requester or self.copies)
 
     def plain(self) -> dict[str, Any]:
         """Return it for programs, by names that no member of a problem (RFC 9457) has."""
@@ -68,6 +74,7 @@ class News:
             ],
             "status_change": _plain(self.status),
             "requester_change": _plain(self.requester),
+            "new_copies": [{"id": it.id, "email": it.email, "name": it.name} for it in self.copies],
         }
 
 
@@ -91,7 +98,20 @@ def news_since(session: Session, ticket: Ticket, seen: Seen) -> News:
     if seen.requester_id not in {None, ticket.creator_id}:
         names = [_name(session, seen.requester_id), _name(session, ticket.creator_id)]
         requester = _move(session, ticket, "creator_id", *names)
-    return News(comments, status, requester)
+    copies = [] if seen.copy_id is None else _copies_after(session, ticket, seen.copy_id)
+    return News(comments, status, requester, copies)
+
+
+def _copies_after(session: Session, ticket: Ticket, copy_id: int) -> Sequence[TicketCopy]:
+    """Return who else reads the answer, but for those whom the actor has added."""
+    actor, log = actor_of(session), AuditLog.__table__.c
+    statement = select(TicketCopy).where(TicketCopy.ticket_id == ticket.id, TicketCopy.id > copy_id)
+    if actor.is_staff and actor.user_id is not None:
+        of_copy = log.table_name == TicketCopy.__tablename__, log.record_id == TicketCopy.id
+        statement = statement.where(
+            ~exists().where(*of_copy, log.action == AuditAction.CREATE, log.user_id == actor.user_id)
+        )
+    return session.scalars(statement.order_by(TicketCopy.id)).all()
 
 
 def _comments_after(session: Session, ticket: Ticket, comment_id: int) -> Any:  # noqa: ANN401 - a Select

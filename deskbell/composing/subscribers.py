@@ -1,4 +1,4 @@
-"""What happens when something was said: whoever is mentioned in it is written down, to find it."""
+"""What happens when something was said: whoever is mentioned in it is written down, and hears of it."""
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -9,7 +9,8 @@ from deskbell.composing.mentions import mentioned
 from deskbell.composing.models import Mention
 from deskbell.composing.queries import colleagues
 from deskbell.kernel.database import actor_of
-from deskbell.tickets.events import NoteAdded, Replied
+from deskbell.kernel.events import publish
+from deskbell.tickets.events import Mentioned, NoteAdded, Replied
 from deskbell.tickets.models import Comment
 
 
@@ -25,3 +26,4 @@ def note_mentions(session: Session, event: Replied | NoteAdded) -> None:
     if ids:
         rows = [{"comment_id": comment.id, "ticket_id": comment.ticket_id, "user_id": user_id} for user_id in ids]
         session.execute(insert(Mention).on_conflict_do_nothing(), rows)
+        publish(session, Mentioned(comment.ticket_id, comment.id, tuple(ids)))

@@ -1,33 +1,35 @@
 """Pages of ticket documents: which tickets, and what they look like, in two statements, or one where that is known.
 
-Words make it two: the first is planned for its values, as the way to a common word is not the way to a rare one. The
-second is always the same: its plan, which takes longer to make than the page takes to read, is kept. Without words one
-statement does both, and its plan is kept.
+Words make it two. The second is always the same, and its plan, which takes longer to make than the page takes to read,
+is kept; so is that of the first where the query is words alone: its steps go by what they find (`windows`), and not by
+what PostgreSQL expects of a word. Beside other conditions it is planned for their values. Without words one statement
+does both, and its plan is kept.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
+from sqlalchemy import ARRAY, BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import ACTOR_KEY, Database
 from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
-from deskbell.kernel.reading import Reading, Rows
+from deskbell.kernel.reading import Reading
 from deskbell.kernel.statements import Statement
-from deskbell.search.language import Query, Words, parse
+from deskbell.search.language import Query
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.sizes import SIZE, Window
-from deskbell.search.templates import Template, template_of
+from deskbell.search.templates import Readings, Template
 from deskbell.search.windows import WINDOW, matches
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST
-from deskbell.tickets.shapes import SORTABLE, ticket_documents
+from deskbell.tickets.shapes import SORTABLE, documents_in_order, page_of_documents
 
 USUAL_LIMIT: Final = 50
 _REMEMBERED: Final = 500
@@ -50,9 +52,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """The documents of a page, in order."""
+    """The documents of a page, in order, joined by commas, and how many they are."""
 
-    documents: list[bytes]
+    documents: bytes
+    shown: int
     next_cursor: Cursor | None
 
 
@@ -60,7 +63,7 @@ class DocumentPage:
 class _Plan:
     """How to find a page: rows of an id and the sort values, whose parameters `words` are open.
 
-    `has_documents`: the rows are the documents already, as of `ticket_documents`.
+    `has_documents`: what is found is the page already, as of `page_of_documents`.
     """
 
     statement: Statement
@@ -76,6 +79,7 @@ class TicketPages:
         """`database` is asked for names that a query mentions."""
         self._database = database
         self._fields: Fields = database.session_options["info"][FIELDS_KEY]
+        self._readings = Readings(self._fields, _REMEMBERED)
         self._plans: OrderedDict[object, _Plan] = OrderedDict()
         self._window = Window()
 
@@ -87,10 +91,13 @@ class TicketPages:
         values = {name: word for names, word in zip(plan.words, words, strict=True) for name in names}
         rows = await reading.rows(plan.statement, values, last=plan.has_documents)
         if plan.has_documents:
-            found = rows.column(2)[: wanted.limit]
-        else:
-            found = await documents_of(reading, rows.column(0)[: wanted.limit])
-        return DocumentPage(found, _next_cursor(rows, 3 if plan.has_documents else 1, plan.order, wanted))
+            joined, found, *last = rows.row(0)
+            following = _cursor(last, plan.order, wanted) if found > wanted.limit else None
+            return DocumentPage(joined or b"", min(found, wanted.limit), following)
+        has_more = len(rows) > wanted.limit
+        following = _cursor(rows.row(wanted.limit - 1)[1:], plan.order, wanted) if has_more else None
+        joined, shown = await documents_of(reading, rows.column(0)[: wanted.limit])
+        return DocumentPage(joined, shown, following)
 
     async def _window_now(self, reading: Reading) -> int:
         if not self._window.is_known:
@@ -98,20 +105,21 @@ class TicketPages:
         return self._window.size
 
     async def _planned(self, actor: Actor, wanted: Wanted, reading: Reading) -> tuple[_Plan, tuple[str, ...]]:
-        query = parse(wanted.query)
-        has_words = any(isinstance(leaf, Words) for leaf in query.leaves())
-        window = await self._window_now(reading) if has_words else WINDOW
-        template = template_of(query, self._fields.known_to(actor)) if wanted.cursor is None else None
-        if template is not None:
+        read = self._readings.of(wanted.query, actor)
+        window = await self._window_now(reading) if read.has_words else WINDOW
+        template = read.template
+        if template is not None and wanted.cursor is None:
             who = actor.user_id if template.is_personal else None
-            key = (template.query, wanted.statuses, wanted.order, wanted.limit, window, actor.kind, who)
-            plan = self._plans.get(key) or self._compiled(
-                actor, await self._prepared(actor, template.query), wanted, template, window
-            )
+            order = tuple([(key.column, key.descending) for key in wanted.order])
+            key = (read.shape, wanted.statuses, order, wanted.limit, window, actor.kind, who)
+            plan = self._plans.get(key)
+            if plan is None:
+                prepared = await self._prepared(actor, template.query)
+                plan = self._compiled(actor, prepared, wanted, template, window)
             if all(plan.words):
                 self._remember(key, plan)
                 return plan, template.words
-        return self._compiled(actor, await self._prepared(actor, query), wanted, None, window), ()
+        return self._compiled(actor, await self._prepared(actor, read.query), wanted, None, window), ()
 
     def _remember(self, key: object, plan: _Plan) -> None:
         self._plans[key] = plan
@@ -134,32 +142,33 @@ class TicketPages:
         if template is not None and not template.has_words and all(key.name in SORTABLE for key in order):
             tickets = prepared.narrow(select(Ticket)).where(*further)
             limited = keyset(tickets, order, limit=wanted.limit, cursor=wanted.cursor, query=_name(wanted))
-            documents = ticket_documents(limited, for_staff=actor.is_staff, order=order)
+            documents = page_of_documents(limited, for_staff=actor.is_staff, order=order, limit=wanted.limit)
             return _Plan(Statement(documents, prepared=True, literal=True), order, has_documents=True)
         options: dict[str, Any] = {"cursor": wanted.cursor, "query": _name(wanted), "further": further}
-        found = Statement(matches(prepared, order, limit=wanted.limit, window=window, **options))
+        found = Statement(
+            matches(prepared, order, limit=wanted.limit, window=window, **options),
+            prepared=template is not None and template.is_words_alone and not wanted.statuses,
+        )
         words = tuple(tuple(found.names_of(slot)) for slot in (template.slots if template else ()))
         return _Plan(found, order, words)
 
 
-async def documents_of(reading: Reading, ids: list[int]) -> list[bytes]:
+async def documents_of(reading: Reading, ids: list[int]) -> tuple[bytes, int]:
     """Return the documents of these tickets, as far as the reading's actor may see them, in this order.
 
-    Nothing can be read after that.
+    They are joined by commas, and counted. Nothing can be read after that.
     """
     if not ids:
-        return []
+        return b"", 0
     assert reading.actor is not None, "nobody reads"  # noqa: S101 - a programming error
     rows = await reading.rows(_page_by_ids(for_staff=reading.actor.is_staff), {_IDS: ids}, last=True)
-    documents = dict(zip(rows.column(0), rows.column(2), strict=True))
-    return [documents[found] for found in ids if found in documents]
+    joined, shown = rows.row(0)
+    return joined or b"", shown
 
 
-def _next_cursor(rows: Rows, first: int, order: Order, wanted: Wanted) -> Cursor | None:
-    """Return the place after the last row of the page, where one more was found; its sort values begin at `first`."""
-    if len(rows) <= wanted.limit:
-        return None
-    return Cursor(rows.row(wanted.limit - 1)[first:], fingerprint(order, _name(wanted)))
+def _cursor(last: Sequence[Any], order: Order, wanted: Wanted) -> Cursor:
+    """Return the place after the last row of the page, which has these sort values."""
+    return Cursor(tuple(last), fingerprint(order, _name(wanted)))
 
 
 def _name(wanted: Wanted) -> str:
@@ -168,5 +177,5 @@ def _name(wanted: Wanted) -> str:
 
 @lru_cache
 def _page_by_ids(*, for_staff: bool) -> Statement:
-    among = select(Ticket).where(Ticket.id == any_(bindparam(_IDS, type_=ARRAY(BigInteger))))
-    return Statement(ticket_documents(among, for_staff=for_staff), prepared=True)
+    ids = bindparam(_IDS, type_=ARRAY(BigInteger))
+    return Statement(documents_in_order(ids, for_staff=for_staff), prepared=True)

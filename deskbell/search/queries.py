@@ -32,6 +32,7 @@ class Prepared:
     """A query that was understood, and what it says of tickets. `order` is None where the query says none.
 
     `text` is what it says of their words, apart from the other conditions: to be looked for among the newest first.
+    `tsquery` is the same for the index of words.
     `hints` tell what is no mistake, but was hardly meant: names that nothing bears.
     """
 
@@ -42,6 +43,7 @@ class Prepared:
     joins: tuple[Join, ...]
     conditions: tuple[Expression, ...]
     text: Expression | None = None
+    tsquery: Tsquery | None = None
     hints: tuple[Hint, ...] = ()
 
     @property
@@ -90,9 +92,10 @@ def prepare(session: Session, query: str | Query, *, names: Names | None = None)
     if not any(isinstance(part, Flag) and part.is_about_deleted for part in parts):
         conditions.insert(0, Ticket.deleted_at.is_(None))
     hints = (*names.hints, *slips(read, known))
-    text = compiler.expression(texts) if texts is not None else None
+    words = None if texts is None else tsquery(texts)
+    text = None if words is None else matches(words, actor)
     joins = _joins(parts, has_words=any(map(_has_words, others)))
-    return Prepared(read, context, names, order, joins, tuple(conditions), text, hints)
+    return Prepared(read, context, names, order, joins, tuple(conditions), text, words, hints)
 
 
 def compile_query(session: Session, query: str | Query | Prepared) -> Select[Ticket]:

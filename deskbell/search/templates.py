@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
-from deskbell.kernel.fields import Choice, Field, Name
-from deskbell.search.language import MAXIMUM_TERMS, And, Condition, Node, Not, Or, Query, Words
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.fields import Choice, Field, Fields, Name
+from deskbell.search.language import MAXIMUM_TERMS, And, Condition, Node, Not, Or, Query, Words, parse
 from deskbell.search.values import is_keyword
 
 SLOTS: Final = tuple(f"word {number}" for number in range(MAXIMUM_TERMS))
@@ -26,6 +28,11 @@ class Template:
         return any(isinstance(leaf, Words) for leaf in self.query.leaves())
 
     @property
+    def is_words_alone(self) -> bool:
+        """Whether it is nothing but words that are replaced."""
+        return len(self.words) == sum(1 for _ in self.query.leaves())
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The texts that stand for the words."""
         return SLOTS[: len(self.words)]
@@ -39,6 +46,48 @@ def template_of(query: Query, known: Mapping[str, Field]) -> Template | None:
     if tree is None and query.tree is not None:
         return None
     return Template(replace(query, tree=tree), tuple(words), any(isinstance(field, Name) for field in fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a text says. `shape` is the same number for all queries with the same template, and None without one."""
+
+    query: Query
+    has_words: bool
+    template: Template | None
+    shape: int | None
+
+
+class Readings:
+    """Reads queries, and remembers the last ones: agents open the same lists all day."""
+
+    def __init__(self, fields: Fields, remembered: int) -> None:
+        """Remember so many texts, and so many shapes."""
+        self._fields, self._remembered = fields, remembered
+        self._texts: dict[tuple[str, bool], Understood] = {}
+        self._shapes: dict[Query, int] = {}
+        self._numbers = count()
+
+    def of(self, text: str, actor: Actor) -> Understood:
+        """Return what a text says to the actor. Raises QueryError."""
+        found = self._texts.get((text, actor.is_staff))
+        if found is None:
+            query = parse(text)
+            template = template_of(query, self._fields.known_to(actor))
+            has_words = any(isinstance(leaf, Words) for leaf in query.leaves())
+            found = Understood(query, has_words, template, None if template is None else self._shape_of(template.query))
+            if len(self._texts) >= self._remembered:
+                self._texts.clear()
+            self._texts[text, actor.is_staff] = found
+        return found
+
+    def _shape_of(self, query: Query) -> int:
+        shape = self._shapes.get(query)
+        if shape is None:
+            if len(self._shapes) >= self._remembered:
+                self._shapes.clear()  # the numbers go on: none of them ever means two shapes
+            shape = self._shapes[query] = next(self._numbers)
+        return shape
 
 
 def _shape(node: Node, known: Mapping[str, Field], words: list[str], fields: list[Field]) -> Node | None:

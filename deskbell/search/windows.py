@@ -16,11 +16,28 @@ from dataclasses import dataclass, replace
 from math import log2, sqrt
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, func, not_, or_, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
+from deskbell.kernel.actor import Actor
 from deskbell.kernel.fields import Expression
 from deskbell.kernel.paging import Cursor, SortKey, keyset
 from deskbell.search.queries import Prepared
+from deskbell.search.words import Tsquery, is_empty
+from deskbell.search.words import matches as matches_words
 from deskbell.tickets.documents import SearchDocument
 from deskbell.tickets.models import Ticket
 
@@ -68,17 +85,20 @@ def matches(
     will do. `cursor` and `query` are as in `deskbell.kernel.paging.keyset`.
     """
     wanted = prepared.narrow_but_for_text(select(*_columns(keys)).select_from(Ticket)).where(*further)
-    page = keyset(wanted, keys, limit=1, cursor=cursor, query=query).limit(limit + 1)
-    if prepared.text is None:
+    page = keyset(wanted, keys, limit=1, cursor=cursor, query=query).limit(_rows(limit + 1))
+    if prepared.tsquery is None:
         return page
-    return _Search(prepared.text, page, keys, limit, limit if enough is None else enough, window).found()
+    words = _once("words", prepared.tsquery)
+    enough = limit if enough is None else enough
+    return _Search(words, prepared.context.actor, page, keys, limit, enough, window).found()
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What all steps know: `page` is of the tickets that fit apart from their words."""
+    """What all steps know: `page` is of the tickets that fit apart from their words, which are worked out once."""
 
-    text: Expression
+    words: Tsquery
+    actor: Actor
     page: Ids
     keys: Keys
     limit: int
@@ -88,7 +108,7 @@ class _Search:
     def found(self) -> Ids:
         """Put the steps together: what a step is not asked for is not read."""
         near, is_near = self._near()
-        matched = select(SearchDocument.ticket_id).where(self.text).cte("matched")
+        matched = self._matched()
         walked, is_walked = self._walked(matched)
         rest = _tickets_of(matched, self.page.order_by(None)).cte("rest").prefix_with("materialized")
         deep = self._top(select(rest), rest).subquery("deep")
@@ -99,23 +119,30 @@ class _Search:
         ).subquery("found")
         return self._top(select(found), found)
 
+    def _matched(self) -> CTE:
+        """Return the ids of all matches. Apart from the others, so that the index is asked whatever the words are."""
+        ids = select(SearchDocument.ticket_id)
+        of_some = ids.where(matches_words(self.words, self.actor, or_nothing=True))
+        return union_all(of_some, ids.where(is_empty(self.words))).cte("matched")
+
     def _near(self) -> tuple[tuple[CTE, CTE], ColumnElement[bool]]:
         """Return the matches of the few newest and of the other ones in the window, and whether these will do."""
-        newest = self.page.limit(self.window).cte("newest")
-        few = self._sorted(select(newest), newest).limit(self.window // FEW).cte("few")
-        others = self._sorted(select(newest), newest).offset(self.window // FEW).cte("others")
-        first = self._top(_with_words(few, self.text), few).cte("first")
+        text = matches_words(self.words, self.actor)
+        newest = self.page.limit(_rows(self.window)).cte("newest")
+        few = self._sorted(select(newest), newest).limit(_rows(self.window // FEW)).cte("few")
+        others = self._sorted(select(newest), newest).offset(_rows(self.window // FEW)).cte("others")
+        first = self._top(_with_words(few, text), few).cte("first")
         are_all = _count(newest) < self.window
         goes_on = and_(_count(first) <= self.limit, or_(_count(first) >= max(self.enough // FEW, 1), are_all))
-        second = self._top(_with_words(others, self.text).where(goes_on), others).cte("second")
+        second = self._top(_with_words(others, text).where(goes_on), others).cte("second")
         return (first, second), _once("is_near", or_(_count(first) + _count(second) > self.enough, are_all))
 
     def _walked(self, matched: CTE) -> tuple[CTE, ColumnElement[bool]]:
         """Return those of the wider window that are in the list, where this is long, and whether these will do."""
-        wide = self.page.limit(self.window * WIDER).cte("wide")
-        length = _once("length", _count(select(matched).limit(MOST_LISTED + 1).subquery()))
+        wide = self.page.limit(_rows(self.window * WIDER)).cte("wide")
+        length = _once("length", _count(select(matched).limit(_rows(MOST_LISTED + 1)).subquery()))
         is_long = length.between(self.window + 1, MOST_LISTED)
-        listed = wide.c.id.in_(select(matched.c.ticket_id).limit(MOST_LISTED)).is_(true())
+        listed = wide.c.id.in_(select(matched.c.ticket_id).limit(_rows(MOST_LISTED))).is_(true())
         walked = self._top(select(wide).where(is_long, listed), wide).cte("walked")
         will_do = or_(_count(walked) > self.enough, _count(wide) < self.window * WIDER)
         return walked, _once("is_walked", and_(is_long, will_do))
@@ -124,7 +151,7 @@ class _Search:
         return statement.order_by(*(replace(key, column=source.c[f"key_{key.name}"]).order() for key in self.keys))
 
     def _top(self, statement: Ids, source: FromClause) -> Ids:
-        return self._sorted(statement, source).limit(self.limit + 1)
+        return self._sorted(statement, source).limit(_rows(self.limit + 1))
 
 
 def _columns(keys: Keys) -> list[ColumnElement[Any]]:
@@ -139,8 +166,13 @@ def _with_words(tickets: CTE, text: Expression) -> Ids:
 
 def _tickets_of(matched: CTE, tickets: Ids) -> Ids:
     """Look up the ticket of each: told of too many, a join would read all tickets."""
-    ticket = tickets.where(Ticket.id == matched.c.ticket_id).limit(1).lateral("ticket")
+    ticket = tickets.where(Ticket.id == matched.c.ticket_id).limit(_rows(1)).lateral("ticket")
     return select(ticket).select_from(matched.join(ticket, true()))
+
+
+def _rows(number: int) -> ColumnElement[int]:
+    """Write a number into the statement: of a plan that is kept PostgreSQL would have to guess it."""
+    return literal_column(str(number), Integer)
 
 
 def _count(source: FromClause) -> ColumnElement[int]:

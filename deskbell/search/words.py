@@ -47,10 +47,15 @@ def tsquery(node: Node) -> Tsquery:
     raise TypeError("a condition on a field is no text")
 
 
-def matches(query: Tsquery, actor: Actor, *, or_nothing: bool) -> Expression:
+def matches(query: Tsquery, actor: Actor, *, or_nothing: bool = False) -> Expression:
     """Say that a ticket's document fits. One that is empty after all excludes nothing; in an OR it finds nothing."""
     found = vector(actor).op("@@", is_comparison=True)(query)
-    return found if or_nothing else or_(func.numnode(query) == 0, found)
+    return found if or_nothing else or_(is_empty(query), found)
+
+
+def is_empty(query: Tsquery) -> Expression:
+    """Say that nothing is left of a query, as all its words are in every text."""
+    return func.numnode(query) == 0
 
 
 def vector(actor: Actor) -> Tsquery:

@@ -56,6 +56,7 @@ def open_ticket(
     requester: User | None,
     title: str = "",
     priority: TicketPriority = TicketPriority.MEDIUM,
+    team_id: int | None = None,
     channel: Channel | None = None,
 ) -> Ticket:
     """Open a ticket for `requester`, or for the actor. Without a title it gets one from the message."""
@@ -74,6 +75,7 @@ def open_ticket(
         "priority": priority,
         "channel": channel or actor.channel,
         "creator_id": creator_id,
+        **({} if team_id is None else {"team_id": team_id}),
     }
     if requester is None:
         ticket = insert_one(session, Ticket, values, organization_id=_OWN_ORGANIZATION)

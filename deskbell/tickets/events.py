@@ -29,6 +29,15 @@ class NoteAdded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Mentioned(Event):
+    """Somebody of the desk mentioned others of it in a reply or a note."""
+
+    ticket_id: int
+    comment_id: int
+    user_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TicketAssigned(Event):
     """A ticket has a new assignee, or none any more."""
 
@@ -57,6 +66,38 @@ class TicketRestored(Event):
     """A deleted ticket is back."""
 
     ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyAdded(Event):
+    """Somebody gets copies of a ticket's answers from now on."""
+
+    ticket_id: int
+    copy_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRemoved(Event):
+    """Somebody gets no more copies of a ticket's answers."""
+
+    ticket_id: int
+    copy_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsLinked(Event):
+    """Two tickets have to do with each other: the younger one, and the other one."""
+
+    ticket_id: int
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsUnlinked(Event):
+    """Two tickets are not linked any more: the younger one, and the other one."""
+
+    ticket_id: int
+    other_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from deskbell.kernel.paging import Cursor, Page, SortKey, keyset, page
 from deskbell.tickets.actions import require_staff
 from deskbell.tickets.history_names import Names
 from deskbell.tickets.history_words import Change, net, sentence, tell
-from deskbell.tickets.models import Ticket
 from deskbell.tickets.queries import get_ticket
 
 ONLY_THE_DESK: Final = "Only the desk sees the history of tickets."
@@ -53,14 +52,6 @@ class Act:
     def summary(self) -> str:
         """What was done, in words: "wrote a reply, changed status"."""
         return sentence(self.changes) or REMOVED
-
-
-def history_of(session: Session, ticket: Ticket, *, limit: int = 500) -> list[Act]:
-    """Return the newest acts, at most `limit`, and what retention removed. At most ten statements. For the desk."""
-    require_staff(session, ONLY_THE_DESK)
-    acts = session.execute(acts_of(ticket.id).order_by(*(key.order() for key in NEWEST_ACT_FIRST)).limit(limit)).all()
-    told = _told(session, ticket.id, acts)
-    return told if len(acts) == limit else [*told, *_removed(session, ticket.id)]
 
 
 def history_page(

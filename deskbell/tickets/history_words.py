@@ -17,7 +17,14 @@ AROUND: Final = 40
 NOT_FOR_PEOPLE: Final = frozenset({"content_html", "description_html", "content_format", "description_format"})
 FOLLOWS: Final = frozenset({"resolved_at", "reopen_count", "first_responded_at"})
 """Told only where nothing else is: they follow from what the act did."""
-WHAT: Final = {"tickets": "ticket", "comments": "comment", "attachments": "attachment", "ticket_tags": "tag"}
+WHAT: Final = {
+    "tickets": "ticket",
+    "comments": "comment",
+    "attachments": "attachment",
+    "ticket_tags": "tag",
+    "ticket_copies": "copy",
+    "ticket_links": "link",
+}
 PLURALS: Final = {"added the tag": "added the tags", "removed the tag": "removed the tags"}
 
 Values = dict[str, Any]
@@ -37,8 +44,8 @@ class Net:
 class Change:
     """One change to a ticket or a part of it: `phrase` and `name` are "added the tag", "billing".
 
-    `what` is ticket, comment, attachment or tag, and `id` its own. `fields` of what was edited are old and new values,
-    with names in the place of ids.
+    `what` is ticket, comment, attachment, tag, copy or link, and `id` its own. `fields` of what was edited are old
+    and new values, with names in the place of ids.
     """
 
     what: str
@@ -175,9 +182,21 @@ def _of_tag(row: Net, _fields: Mapping[str, Any], names: Names) -> tuple[str, st
     return f"{verb[AuditAction(row.action)]} the tag", names.tags.get(row.id, f"#{row.id}")
 
 
+def _of_copy(row: Net, _fields: Mapping[str, Any], names: Names) -> tuple[str, str]:
+    verb = {AuditAction.CREATE: "put in copy", AuditAction.UPDATE: "changed the copy to"}
+    return verb.get(AuditAction(row.action), "took out of copy"), names.copies.get(row.id, "somebody")
+
+
+def _of_link(row: Net, _fields: Mapping[str, Any], names: Names) -> tuple[str, str]:
+    phrase, number = names.links.get(row.id, ("linked to", "a ticket"))
+    return (f"no longer {phrase}" if row.action == AuditAction.DELETE else phrase), number
+
+
 _PHRASES: Final = {
     "tickets": _of_ticket,
     "comments": _of_comment,
     "attachments": _of_attachment,
     "ticket_tags": _of_tag,
+    "ticket_copies": _of_copy,
+    "ticket_links": _of_link,
 }

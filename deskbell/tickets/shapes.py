@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, case, func, literal_column, select, true, type_coerce
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Select,
+    any_,
+    case,
+    func,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from deskbell.accounts.models import Organization, Person, Team, User
@@ -30,6 +42,7 @@ _PERSON = ("id", "full_name", "email", "is_staff")
 _NAMED = ("id", "name")
 _TAG = ("id", "name", "color", "description", "created_at")
 _FILE = ("id", "comment_id", "file_name", "media_type", "size", "sha256", "content_id", "uploaded_by_id", "created_at")
+_COMMA: Column = literal_column("','")
 _NOT_FOR_CUSTOMERS: dict[str, Member] = {"team": NULL, "tags": EMPTY}
 
 
@@ -38,6 +51,41 @@ def ticket_documents(tickets: Select[Ticket], *, for_staff: bool, order: Sequenc
 
     `order` sorts by what is `SORTABLE`; the sort values follow.
     """
+    documents, page = _page(tickets, for_staff=for_staff)
+    keys = _keys(page, order)
+    return documents.add_columns(*(key.column for key in keys)).order_by(*(key.order() for key in keys))
+
+
+def page_of_documents(tickets: Select[Ticket], *, for_staff: bool, order: Sequence[SortKey], limit: int) -> Documents:
+    """Return one row: at most `limit` of these documents, joined by commas, and how many tickets there are.
+
+    Where there are `limit`, the sort values of the last document follow. One row is one message: fifty are four, each
+    of which wakes whoever reads them.
+    """
+    documents, page = _page(tickets, for_staff=for_staff)
+    keys = _keys(page, order)
+    values = (key.column.label(f"key_{key.name}") for key in keys)
+    sorted_ones = documents.add_columns(*values).order_by(*(key.order() for key in keys))
+    shown = sorted_ones.limit(limit).subquery("shown")  # taken in this order (PostgreSQL manual, 9.21)
+    joined = type_coerce(func.string_agg(shown.c.document, _COMMA), Json).label("documents")
+    found = select(func.count()).select_from(page).scalar_subquery().label("found")
+    return select(joined, found, *(func.array_agg(shown.c[f"key_{key.name}"])[limit] for key in keys))
+
+
+def documents_in_order(ids: BindParameter[Sequence[int]], *, for_staff: bool) -> Documents:
+    """Return one row: the documents of the tickets with these ids in this order, joined by commas, and how many."""
+    documents, _ = _page(select(Ticket).where(Ticket.id == any_(ids)), for_staff=for_staff)
+    found = documents.subquery("found")
+    in_order = func.string_agg(found.c.document, _COMMA).aggregate_order_by(func.array_position(ids, found.c.id))
+    return select(type_coerce(in_order, Json).label("documents"), func.count().label("shown"))
+
+
+def _keys(page: CTE, order: Sequence[SortKey]) -> list[SortKey]:
+    return [replace(key, column=page.c[key.name]) for key in order]
+
+
+def _page(tickets: Select[Ticket], *, for_staff: bool) -> tuple[Documents, CTE]:
+    """Return id, version and document of each, and what they are of."""
     page = tickets.with_only_columns(*(Ticket.__table__.c[name] for name in (*_PLAIN, *_TIMES, *_KEYS))).cte("page")
     requester = _person(page.c.creator_id, for_staff=for_staff).lateral("requester")
     assignee = _person(page.c.assignee_id, for_staff=for_staff).lateral("assignee")
@@ -54,9 +102,7 @@ def ticket_documents(tickets: Select[Ticket], *, for_staff: bool, order: Sequenc
         tags = _tags_of(page)
         source = source.outerjoin(team, team.c.id == page.c.team_id).outerjoin(tags, tags.c.ticket_id == page.c.id)
         related |= {"team": _if_any(team, _NAMED), "tags": json_or(tags.c.documents, EMPTY)}
-    keys = [replace(key, column=page.c[key.name]) for key in order]
-    documents = _documents(page, related).select_from(source)
-    return documents.add_columns(*(key.column for key in keys)).order_by(*(key.order() for key in keys))
+    return _documents(page, related).select_from(source), page
 
 
 def thread_documents(which: Column, *, for_staff: bool) -> Documents:

@@ -22,8 +22,9 @@ from deskbell.kernel.errors import ForbiddenError, InvalidError
 from deskbell.kernel.resources import resources_of
 from deskbell.testing.factories import SYSTEM, Factory, actor
 from deskbell.tickets.actions import change_priority, change_status, soft_delete
+from deskbell.tickets.copies import add_copies, add_copy, newest_copy
 from deskbell.tickets.files import StoredFile
-from deskbell.tickets.history import history_of
+from deskbell.tickets.history import history_page
 from deskbell.tickets.labels import tag
 from deskbell.tickets.models import Attachment, Comment, Ticket, TicketPriority, TicketStatus
 
@@ -84,7 +85,7 @@ def test_what_waits_is_sent_once_in_its_writers_name(database: Database, agent: 
     assert (comment.author_id, comment.channel, comment.is_internal) == (agent.id, Channel.WEB, False)
     assert "<strong>on</strong>" in (comment.content_html or "")
     with database.transaction(actor(agent)) as session:
-        act = history_of(session, session.get_one(Ticket, ticket.id))[0]
+        act = history_page(session, ticket.ticket_number).items[0]
         assert (act.actor_id, act.channel, act.cause) == (agent.id, "web", "")
         assert session.get_one(Ticket, ticket.id).status is TicketStatus.WAITING_ON_CUSTOMER
     assert mine(database, agent, ticket) == Own()
@@ -263,6 +264,23 @@ def test_a_new_requester_stops_sending(database: Database, factory: Factory, age
     error = news_of(database, agent, ticket, seen)
     assert error
     assert error.news.requester.new == "Kim Doe"
+
+
+def test_somebody_new_in_copy_stops_sending_unless_one_added_them_oneself(
+    database: Database, agent: User, ticket: Ticket
+) -> None:
+    """Else an answer that was meant for the requester goes to somebody outside whom nobody has looked at."""
+    as_(database, agent, lambda s: add_copy(s, ticket.ticket_number, "lee@example.test"))
+    with database.transaction(SYSTEM) as session:
+        seen = Seen(copy_id=newest_copy(session, ticket.id))
+    as_(database, agent, lambda s: add_copy(s, ticket.ticket_number, "mine@example.test"))
+    assert news_of(database, agent, ticket, seen) is None
+    with database.transaction(SYSTEM) as session:
+        add_copies(session, session.get_one(Ticket, ticket.id), [("gang@example.test", "The gang")])
+    assert news_of(database, agent, ticket, Seen()) is None, "who says nothing has seen nothing"
+    error = news_of(database, agent, ticket, seen)
+    assert error
+    assert [(it["email"], it["name"]) for it in error.details["new_copies"]] == [("gang@example.test", "The gang")]  # type: ignore[attr-defined]
 
 
 def test_a_tag_or_a_priority_does_not_stop_sending(

@@ -41,6 +41,13 @@ insert into attachments (ticket_id, file_name, media_type, size, sha256, storage
 insert into api_tokens (user_id, name, token_hash, hint) select id, 'x', sha256(email::bytea), 'x' from users;
 insert into login_sessions (user_id, token_hash, expires_at)
   select id, sha256(email::bytea), now() + interval '1 day' from users;
+insert into inbound_messages (raw, sha256, fingerprint, size, source, state, message_id, sender, ticket_id, created_at)
+  select 'x', md5(id::text), md5(id::text), 1, 'x', (array['ticket', 'comment', 'suspended', 'automatic'])[1 + id % 4],
+         id || '@mx.test', 'c' || 1 + id % 4000 || '@example.test', id, created_at from tickets;
+insert into inbound_arrivals (inbound_id, source) select id, 'x' from inbound_messages;
+insert into outbound_messages (kind, state, user_id, ticket_id, message_id)
+  select 'answered', 'sent', creator_id, id, '<' || id || '@desk.test>' from tickets;
+insert into ticket_copies (ticket_id, email, name) select id, 'copy' || id || '@example.test', '' from tickets;
 """
 
 

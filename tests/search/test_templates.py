@@ -16,7 +16,7 @@ from deskbell.kernel.resources import RESOURCES_KEY, Resources
 from deskbell.kernel.statements import Statement
 from deskbell.search.language import Condition, Operator, Query, Value, parse
 from deskbell.search.queries import compile_query
-from deskbell.search.templates import Template, template_of
+from deskbell.search.templates import Readings, Template, template_of
 from deskbell.wiring import FIELDS
 from tests.search.trees import WORDS, trees
 
@@ -78,3 +78,18 @@ def test_a_query_about_oneself_is_personal() -> None:
     template = template_of(parse("assignee:me status:open"), KNOWN)
     assert template is not None
     assert template.is_personal
+
+
+def test_texts_with_the_same_template_have_the_same_shape_and_no_others() -> None:
+    readings = Readings(FIELDS, 3)
+    shapes = [readings.of(text, AGENT).shape for text in ("card", "money", "card money", "card status:open", "card*")]
+    assert shapes[0] == shapes[1]
+    assert len(set(shapes)) == 4
+    assert readings.of("created>-7d", AGENT).shape is None
+    assert readings.of("card money", AGENT).shape not in {*shapes[:2], *shapes[3:]}  # numbers go on where shapes go
+
+
+def test_what_is_remembered_of_the_desk_is_not_given_to_customers() -> None:
+    readings, customer = Readings(FIELDS, 3), Actor(ActorKind.CUSTOMER, 8)
+    assert readings.of("team:none", AGENT).template is not None
+    assert readings.of("team:none", customer).template is None

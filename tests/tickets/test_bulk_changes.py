@@ -236,5 +236,5 @@ def test_rows_are_locked_in_the_order_of_their_ids(fresh_database: Database) -> 
         with fresh_database.transaction(SYSTEM) as other:
             free = select(Ticket.id).order_by(Ticket.id).with_for_update(skip_locked=True)
             assert other.scalars(free).all() == [third]
-    worker.join(timeout=30)
+    worker.join(timeout=60)
     assert results == [BulkResult(3)]
