@@ -22,11 +22,12 @@ from deskbell.kernel.embedded import EmbeddedPostgres
 from deskbell.kernel.errors import InvalidError, SetupError
 from deskbell.kernel.keyring import KeyRing
 from deskbell.kernel.local_storage import LocalStorage
+from deskbell.kernel.mail_rules import Allowance, MailRules, allowance
 from deskbell.kernel.reach import Reach, SmtpServer
 from deskbell.kernel.replicas import Standbys
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.roles import can_log_in, prepare_server, set_own_password
-from deskbell.kernel.settings import Settings
+from deskbell.kernel.settings import UNLIMITED, Settings
 from deskbell.kernel.tls import secured
 from deskbell.kernel.upkeep import make_partitions
 from deskbell.kernel.vault import Vault
@@ -194,6 +195,7 @@ def _resources(settings: Settings, key: bytes, clock: Clock, cache: Cache | None
         ticket_prefix=settings.ticket.prefix,
         attachment_bytes=settings.storage.max_bytes,
         mail_bytes=settings.mail.max_bytes,
+        delivery_bytes=settings.mail.accept_bytes,
         undo=timedelta(seconds=settings.workspace.undo_seconds),
         audit_months=settings.audit.months,
         access_months=settings.access_log.months,
@@ -201,17 +203,35 @@ def _resources(settings: Settings, key: bytes, clock: Clock, cache: Cache | None
         folders=_folders(settings),
         vault=Vault(ring),
         reach=_reach(settings, key),
+        mail=_mail_rules(settings),
     )
 
 
+def _mail_rules(settings: Settings) -> MailRules:
+    mail = settings.mail
+    return MailRules(
+        sender=_allowance(mail.sender_limit),
+        ticket=_allowance(mail.ticket_limit),
+        acknowledge=mail.acknowledge,
+        acknowledged=_allowance(mail.acknowledge_limit),
+    )
+
+
+def _allowance(rate: str) -> Allowance | None:
+    return None if rate == UNLIMITED else allowance(rate)
+
+
 def _reach(settings: Settings, key: bytes) -> Reach:
-    smtp, portal, web = settings.smtp, settings.portal, settings.web
+    smtp, portal, web, mail = settings.smtp, settings.portal, settings.web, settings.mail
     password = smtp.password.get_secret_value() if smtp.password else ""
     port = smtp.port or {"starttls": 587, "tls": 465, "none": 25}[smtp.tls]
     server = SmtpServer(smtp.host, port, smtp.tls, smtp.user, password, smtp.timeout)
     return Reach(
         site_url=web.url or f"http://{web.host}:{web.port}",
         tells_requesters=portal.notices,
+        tells_desk=mail.notices,
+        attach_bytes=mail.attach_bytes,
+        quotes=mail.quote,
         server=server if smtp.host else None,
         sender=smtp.sender,
         reply_to=smtp.reply_to,

@@ -24,6 +24,7 @@ from deskbell.web.api import (
     bulk,
     comments,
     history,
+    mail,
     me,
     organizations,
     reports,
@@ -68,7 +69,7 @@ API: Final = (
         statistics,
         audit,
     ),
-    *(history, access_log, views, system),
+    *(history, access_log, views, system, mail),
 )
 
 TOO_MANY_LINKS: Final = marked("Too many links were asked for. Look into your mailbox, or wait and try again.")
@@ -124,7 +125,8 @@ def create_app(
     for router in (*ours, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
     app.add_middleware(Shortcut, routes=tickets.writes.routes, answer_error=answer_error, method="POST")
-    app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes))
+    limits = {mail.INBOUND: resources.delivery_bytes}
+    app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes), limits=limits)
     app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)
     app.add_middleware(Envelope)
     app.add_middleware(Speaking)

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Header, Request, Response
 
 from deskbell.kernel.errors import InvalidError
+from deskbell.web.headers import header_of
 
 _TAG: Final = re.compile(r'(?:W/)?"(\d{1,18})(?:-[0-9a-f]+)?"')  # weak too: proxies that compress weaken it
 
@@ -36,11 +37,13 @@ Expected = Annotated[int | None, Depends(expected_version)]
 def tagged_response(request: Request, content: bytes, version: int, *, status: int = 200) -> Response:
     """Send a JSON document with its entity tag; 304 where the client has just this already."""
     tag = f'"{version}-{hashlib.sha256(content).hexdigest()[:16]}"'
-    if request.method == "GET" and _has(request.headers.get("if-none-match", ""), tag):
+    if request.method == "GET" and _has(header_of(request.scope, b"if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(content, status_code=status, media_type="application/json", headers={"ETag": tag})
 
 
 def _has(header: str, tag: str) -> bool:
+    if not header:
+        return False
     tags = {part.strip().removeprefix("W/") for part in header.split(",")}
     return tag in tags or header.strip() == "*"

@@ -17,13 +17,17 @@ from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import ACTOR_KEY, Database
 from deskbell.kernel.errors import ForbiddenError, UnauthenticatedError
 from deskbell.kernel.resources import Resources
-from deskbell.web.access import Reader
+from deskbell.web.access import STATE, Reader
 from deskbell.web.csrf import COOKIE, SAFE_METHODS, check_csrf
+from deskbell.web.headers import header_of
 from deskbell.web.idempotency import claim_key, read_attempt
 from deskbell.web.rates import Rates, UnknownSecretError
 
 IDENTITY_KEY = "deskbell.identity"
 READ_SCOPE = "read"
+MAIL_SCOPE = "mail"
+DELIVERY = "POST /api/v1/mail/inbound"
+"""What the scope `mail` is for, and all that it allows."""
 
 
 async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
@@ -38,10 +42,7 @@ async def open_transaction(request: Request) -> AsyncIterator[AsyncSession]:
     request.state.live = request.app.state.live.cursor  # before the page is read, so that nothing falls in between
     database: Database = request.app.state.database
     async with database.async_unidentified_transaction() as session:
-        identity = await session.run_sync(identify, secret, channel, _act(request))
-        request.state.user_id = identity.user_id
-        request.state.reader = Reader(identity, channel, hash_token(secret))
-        check_may_ask(request, identity, channel)
+        identity = await session.run_sync(admit, request, secret, channel)
         if attempt is not None:
             await claim_key(session, request, identity.user_id, attempt)
         yield session
@@ -109,7 +110,7 @@ def token_in(request: Request) -> str:
 
 def _secret_in(request: Request) -> tuple[str, Channel]:
     """A token is explicit, so it goes before a cookie."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = header_of(request.scope, b"authorization").partition(" ")
     if scheme and _is_api(request):
         if scheme.lower() != "bearer" or token.strip().startswith(SESSION_PREFIX):
             raise UnauthenticatedError("Send `Authorization: Bearer dbt_…`, with one of your API tokens.")
@@ -128,6 +129,13 @@ def identify(session: Session, secret: str, channel: Channel, act: str) -> Ident
     return identity
 
 
+def admit(session: Session, request: Request, secret: str, channel: Channel) -> Identity:
+    """Become who asks, if they may: see `welcome`. Raises UnauthenticatedError too."""
+    identity = identify(session, secret, channel, _act(request))
+    welcome(request, identity, channel, hash_token(secret))
+    return identity
+
+
 def known(identity: Identity | None) -> Identity:
     """Return who it is. Raises UnknownSecretError."""
     if identity is None:
@@ -142,17 +150,24 @@ def actor_for(identity: Identity, channel: Channel, act: str) -> Actor:
 
 def _act(request: Request) -> str:
     path: str = getattr(request.scope.get("route"), "path", "") or request.url.path
-    return f"{request.method} {path}"
+    return f"{request.scope['method']} {path}"
 
 
-def check_may_ask(request: Request, identity: Identity, channel: Channel) -> None:
-    """Refuse what a token is not for, and who asks too often. Raises ForbiddenError or TooManyError."""
-    check_scopes(identity, request.method)
+def welcome(request: Request, identity: Identity, channel: Channel, by: bytes) -> None:
+    """Note for the logs who asks, by the secret with this hash. Refuse what a token is not for, and who asks too often.
+
+    Raises ForbiddenError or TooManyError.
+    """
+    state, act = request.scope.setdefault("state", {}), _act(request)
+    state["user_id"], state[STATE] = identity.user_id, Reader(identity, channel, by)
+    check_scopes(identity, request.method, act)
     rates: Rates = request.app.state.rates
-    rates.count(request, identity, channel, _act(request))
+    rates.count(request, identity, channel, act)
 
 
-def check_scopes(identity: Identity, method: str) -> None:
-    """No scopes allow everything, `read` what changes nothing; what is not known allows nothing."""
-    if identity.scopes and not (READ_SCOPE in identity.scopes and method in SAFE_METHODS):
-        raise ForbiddenError("This token may only read. Use one without scopes for changes.")
+def check_scopes(identity: Identity, method: str, act: str = "") -> None:
+    """No scopes allow everything, `read` what changes nothing, `mail` to deliver mail; no other allows anything."""
+    reads, delivers = READ_SCOPE in identity.scopes, MAIL_SCOPE in identity.scopes
+    if identity.scopes and not ((reads and method in SAFE_METHODS) or (delivers and act == DELIVERY)):
+        may = " and ".join(["read"] * reads + ["deliver mail"] * delivers) or "do nothing"
+        raise ForbiddenError(f"This token may only {may}. Use one without scopes for changes.")

@@ -75,6 +75,7 @@ TAGS = [
     {"name": "session", "description": "Logging in with a browser."},
     {"name": "statistics", "description": "Figures about tickets."},
     {"name": "reports", "description": "What came in, what was done and how long it took: for the desk."},
+    {"name": "mail", "description": "Delivering mail, and the ledger of all that came in: for the desk."},
     {"name": "audit", "description": "Who changed what, when, through what."},
     {"name": "system", "description": "The state of the server, slow statements and jobs: for administrators."},
     {"name": "health", "description": "For load balancers."},

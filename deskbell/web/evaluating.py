@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts.login import Identity
 from deskbell.accounts.models import Role
-from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database, actor_of
 from deskbell.kernel.errors import ForbiddenError
 from deskbell.kernel.replay import position_of
-from deskbell.web.access import Reader
-from deskbell.web.dependencies import _act, _presented, check_may_ask, identify
+from deskbell.web.dependencies import _presented, admit
 
 T = TypeVar("T")
 
@@ -40,10 +38,7 @@ async def open_figures(request: Request) -> AsyncIterator[Figures]:
     secret, channel = _presented(request)
     database: Database = request.app.state.database
     async with database.async_unidentified_transaction() as session:
-        identity = await session.run_sync(identify, secret, channel, _act(request))
-        request.state.user_id = identity.user_id
-        request.state.reader = Reader(identity, channel, hash_token(secret))
-        check_may_ask(request, identity, channel)
+        identity = await session.run_sync(admit, request, secret, channel)
         if not database.replicas:
             yield Figures(identity, session.run_sync)
             return

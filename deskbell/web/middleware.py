@@ -6,9 +6,9 @@ No BaseHTTPMiddleware: that runs the application in another task, which breaks c
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import Request, Response
@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskbell.web.access import note
+from deskbell.web.headers import header_of
 from deskbell.web.problems import unexpected
 
 AnswerError = Callable[[Request, Exception], Awaitable[Response | None]]
@@ -37,6 +38,7 @@ _HEADERS: Final = (
     (b"cache-control", b"private, no-cache"),
 )
 """In lower case and bytes, as ASGI has them: they go with every answer."""
+_NAMES: Final = frozenset(name for name, _ in _HEADERS)
 _STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 _BODIES: Final = (b"content-length", b"transfer-encoding")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -78,21 +80,22 @@ class _Answer:
         self.scope, self._send = scope, send
         self.began = perf_counter()
         self.status: int | None = None
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
-        self.state = scope.setdefault("state", {})
+        given = header_of(scope, b"x-request-id")
+        is_good = given and _REQUEST_ID.fullmatch(given)
+        self.request_id = given if is_good else os.urandom(8).hex()
+        self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[tuple[bytes, bytes]] = message["headers"]
-            there = {name for name, _ in headers}
+            there = _NAMES.intersection([name for name, _ in headers])
             headers.append((b"x-request-id", self.request_id.encode()))
-            headers += [header for header in _HEADERS if header[0] not in there]
+            headers += [header for header in _HEADERS if header[0] not in there] if there else _HEADERS
             if (rate := self.state.get("rate")) is not None:
                 headers += rate.headers
-            if self.scope.get("scheme") == "https" and _STRICT_TRANSPORT[0] not in there:
+            if self.scope.get("scheme") == "https" and all(name != _STRICT_TRANSPORT[0] for name, _ in headers):
                 headers.append(_STRICT_TRANSPORT)
         await self._send(message)
 
@@ -150,10 +153,17 @@ class BodyLimit:
     Answers 408 when a body is announced and no piece of it comes within `patience` seconds.
     """
 
-    def __init__(self, app: ASGIApp, limit_of: Callable[[Headers], int], patience: float = 60) -> None:
-        """`limit_of` returns the most bytes allowed for a request with these headers."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit_of: Callable[[Headers], int],
+        patience: float = 60,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """`limit_of` returns the most bytes allowed for a request with these headers; `limits` are those of paths."""
         self.app = app
         self.limit_of = limit_of
+        self.limits = limits or {}
         self.patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,7 +175,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit, announced = self.limit_of(headers), headers.get("content-length", "")
+        path, announced = scope["path"].removeprefix(scope.get("root_path", "")), headers.get("content-length", "")
+        limit = self.limits.get(path) or self.limit_of(headers)
         seen = int(announced) if announced.isascii() and announced.isdigit() else 0
         more = True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Query, Request, Response
@@ -10,9 +10,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from starlette.datastructures import QueryParams
 
 from deskbell.kernel.paging import MAX_LIMIT, Cursor, Page, SortKey, keyset, page
+from deskbell.kernel.remembering import once_for_short
+from deskbell.web.access import SHOWN
 
+_SHORT: Final = 300
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Wanted = Select[*tuple[Any, ...]] | Callable[[Session], Select[*tuple[Any, ...]]]
@@ -62,20 +66,19 @@ class Paging:
 
     def scope(self) -> str:
         """Return who asks where for what, for the cursor: the address without what may differ between pages."""
-        parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k not in {"cursor", "limit"}]
-        return f"{self.request.state.user_id} {self.request.scope['path']} {sorted(parameters)}"
+        where = self.request.scope
+        return f"{where['state']['user_id']} {where['path']} {_for_what(where['query_string'])}"
 
-    def send(self, documents: Sequence[bytes], next_cursor: Cursor | None) -> Response:
-        """Answer with a page of JSON documents: a `PageOf` what they are."""
-        return self.send_with(documents, next_cursor, b"")
+    def send(self, documents: bytes, shown: int, next_cursor: Cursor | None, further: bytes = b"") -> Response:
+        """Answer with a page of so many JSON documents, joined by commas: a `PageOf` what they are.
 
-    def send_with(self, documents: Sequence[bytes], next_cursor: Cursor | None, further: bytes) -> Response:
-        """Do the same with further members of the answer, each with a comma before it."""
-        self.request.state.shown = len(documents)
+        `further` members of the answer have a comma before each.
+        """
+        self.request.scope["state"][SHOWN] = shown
         cursor = next_cursor.seal(self._key) if next_cursor else None
         sealed = b"null" if cursor is None else b'"%s"' % cursor.encode()
         headers = None if cursor is None else {"Link": self._link(cursor)}
-        content = b'{"items":[%s],"next_cursor":%s%s}' % (b",".join(documents), sealed, further)
+        content = b'{"items":[%s],"next_cursor":%s%s}' % (documents, sealed, further)
         return Response(content, media_type="application/json", headers=headers)
 
     @property
@@ -93,10 +96,20 @@ class Paging:
         return answer
 
     def _link(self, cursor: str) -> str:
-        parameters = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
-        path = quote(f"{self.request.scope.get('root_path', '')}{self.request.scope['path']}")
-        others = f"{urlencode(parameters)}&" if parameters else ""
-        return f'<{path}?{others}cursor={cursor}>; rel="next"'
+        where = self.request.scope
+        path = quote(f"{where.get('root_path', '')}{where['path']}")
+        return f'<{path}?{_others(where["query_string"])}cursor={cursor}>; rel="next"'
+
+
+@once_for_short(_SHORT)
+def _for_what(query: bytes) -> str:
+    return str(sorted((k, v) for k, v in QueryParams(query).multi_items() if k not in {"cursor", "limit"}))
+
+
+@once_for_short(_SHORT)
+def _others(query: bytes) -> str:
+    parameters = [(k, v) for k, v in QueryParams(query).multi_items() if k != "cursor"]
+    return f"{urlencode(parameters)}&" if parameters else ""
 
 
 def paging(

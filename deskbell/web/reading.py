@@ -6,17 +6,17 @@ from typing import Final, TypeVar
 
 from fastapi import Request
 
-from deskbell.accounts.login import Holder, Identity, SomebodyElseError, become_to_read, expect_to_become
-from deskbell.kernel.actor import Channel
+from deskbell.accounts.login import Holder, SomebodyElseError, become_to_read, expect_to_become
+from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
 from deskbell.kernel.reading import Reading
-from deskbell.web.access import Reader
-from deskbell.web.dependencies import _act, _presented, actor_for, check_may_ask, known
+from deskbell.web.dependencies import _act, _presented, actor_for, known, welcome
 
 T = TypeVar("T")
 What = Callable[[Reading], Awaitable[T]]
 _REMEMBERED: Final = 10_000
+_ACTS: Final = 100
 
 
 async def read(request: Request, what: What[T]) -> T:
@@ -33,24 +33,39 @@ async def nothing(_: Reading) -> None:
     """Read nothing: see only whether somebody may."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whom a secret stood for, and as what they acted, by channel and act: of those there are few."""
+
+    holder: Holder
+    actors: dict[tuple[Channel, str], Actor] = field(default_factory=dict)
+
+    def acting(self, channel: Channel, act: str) -> Actor:
+        if len(self.actors) >= _ACTS:
+            self.actors.clear()
+        actor = self.actors[channel, act] = actor_for(self.holder.identity, channel, act)
+        return actor
+
+
 @dataclass(slots=True)
 class Readers:
     """Reads from a database, and remembers whom secrets stood for, by their hashes."""
 
     database: Database
-    _seen: dict[bytes, Holder] = field(default_factory=dict)
+    _seen: dict[bytes, _Seen] = field(default_factory=dict)
 
     async def read(self, request: Request, what: What[T]) -> T:
         """See the function."""
         secret, channel = _presented(request)
         by, act = hash_token(secret), _act(request)
-        expected = self._seen.get(by)
-        if expected is not None:
+        seen = self._seen.get(by)
+        if seen is not None:
             try:
                 async with self.database.reading() as reading:
-                    expect_to_become(reading, secret, expected, channel=channel.value, act=act)
+                    expect_to_become(reading, secret, seen.holder, channel=channel.value, act=act)
+                    reading.actor = seen.actors.get((channel, act)) or seen.acting(channel, act)
                     try:
-                        _begin(request, reading, expected.identity, channel, act, by)
+                        welcome(request, seen.holder.identity, channel, by)
                         return await what(reading)
                     finally:
                         await reading.settle()
@@ -59,7 +74,8 @@ class Readers:
         async with self.database.reading() as reading:
             holder = await become_to_read(reading, secret, channel=channel.value, act=act)
             identity = known(None if holder is None else holder.identity)
-            _begin(request, reading, identity, channel, act, by)
+            reading.actor = actor_for(identity, channel, act)
+            welcome(request, identity, channel, by)
             self._remember(by, holder)
             return await what(reading)
 
@@ -71,10 +87,4 @@ class Readers:
         if holder is not None:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-            self._seen[by] = holder
-
-
-def _begin(request: Request, reading: Reading, identity: Identity, channel: Channel, act: str, by: bytes) -> None:
-    reading.actor = actor_for(identity, channel, act)
-    request.state.user_id, request.state.reader = identity.user_id, Reader(identity, channel, by)
-    check_may_ask(request, identity, channel)
+            self._seen[by] = _Seen(holder)

@@ -20,6 +20,9 @@ from deskbell.web.reading import nothing, read
 from deskbell.web.writing import check_may_write
 
 PREFIX = "/api/v1"
+_REMEMBERED: Final = 500
+_SHORT: Final = 300
+"""Queries of addresses that are read once: so many, of so many bytes."""
 USUAL_PROBLEMS = problem_responses(400, 401, 403, 404, 422, 429, 500, 503)
 WRITING_PROBLEMS = problem_responses(409, 412)
 
@@ -77,7 +80,7 @@ class ReadRoute(ApiRoute):
             values[field.name] = value
             errors.extend(wrong)
         for name, model in self._in_query:
-            values[name], wrong = model.read(request.query_params)
+            values[name], wrong = model.read(request)
             errors.extend(wrong)
         if errors:
             await read(request, nothing)  # somebody who may not ask is not told how to
@@ -95,8 +98,21 @@ class _Model:
         self._lists = {
             name: field_annotation_is_sequence(field.annotation) for name, field in model.model_fields.items()
         }
+        self._seen: dict[bytes, BaseModel] = {}
 
-    def read(self, query: QueryParams) -> tuple[BaseModel | None, list[Any]]:
+    def read(self, request: Request) -> tuple[BaseModel | None, list[Any]]:
+        """Return what was asked, which nobody changes: the same object where the same was asked before."""
+        asked: bytes = request.scope["query_string"]
+        if (seen := self._seen.get(asked)) is not None:
+            return seen, []
+        found, errors = self._read(request.query_params)
+        if found is not None and len(asked) <= _SHORT:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[asked] = found
+        return found, errors
+
+    def _read(self, query: QueryParams) -> tuple[BaseModel | None, list[Any]]:
         given = {
             name: query.getlist(name) if is_list else query[name]
             for name, is_list in self._lists.items()

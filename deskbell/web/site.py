@@ -23,13 +23,18 @@ from deskbell.web.workspace import (
     palette,
     past,
     profile,
+    relations,
     reports,
+    suspended,
     ticket,
     tickets,
     views,
 )
 
-WORKSPACE: Final = (bulk, new_ticket, views, tickets, counts, palette, profile, reports, composer, past, ticket)
+WORKSPACE: Final = (
+    *(bulk, new_ticket, views, tickets, counts, palette, profile, reports, suspended),
+    *(composer, past, relations, ticket),
+)
 """What has an address of its own comes before what takes any number."""
 PORTAL: Final = (login, languages, asking, sign_in, doors, portal_requests, portal_request)
 PAGES: Final = (live.router, *(module.router for module in PORTAL), *(module.router for module in WORKSPACE), *ADMIN)

@@ -76,6 +76,7 @@ OPTIONAL: Final[Mapping[str, object]] = {
     "news": None,  # {comments, status, requester}: what stopped the guard
     "preview": None,  # {html, is_internal}: what would be sent
     "past": None,  # {at, index, moments, previous, next, is_now}: the ticket is shown as it was
+    "mail": None,  # what of a ticket's mail its page shows to the desk
     "cursor": None,  # the cursor that this page of the list was asked with
     "count_text": None,
     "built_in_views": (),  # a page outside of the workspace has no rail

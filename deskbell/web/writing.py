@@ -1,17 +1,16 @@
 """Writing for a handler that solves no dependencies: a `Transaction` that changes worlds once, not each time."""
 
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.login import Identity
 from deskbell.kernel.actor import Channel
-from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
-from deskbell.web.access import Reader
 from deskbell.web.csrf import check_csrf
-from deskbell.web.dependencies import _act, _presented, check_may_ask, identify
+from deskbell.web.dependencies import _presented, admit
 from deskbell.web.idempotency import claim, keep_answer, read_attempt
 
 
@@ -46,12 +45,4 @@ async def _presented_to_write(request: Request) -> Callable[[Session], Identity]
     secret, channel = _presented(request)
     if channel is Channel.WEB:
         await check_csrf(request, request.app.state.key, secret)
-
-    def become(session: Session) -> Identity:
-        identity = identify(session, secret, channel, _act(request))
-        request.state.user_id = identity.user_id
-        request.state.reader = Reader(identity, channel, hash_token(secret))
-        check_may_ask(request, identity, channel)
-        return identity
-
-    return become
+    return partial(admit, request=request, secret=secret, channel=channel)

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,22 @@ class Site:
     process: subprocess.Popen[str]
 
 
-def deskbell(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on the desk in `folder`."""
-    command = [_program(), *arguments]
-    return subprocess.run(command, env=_environment(folder), capture_output=True, text=True, timeout=60, check=True)
+def deskbell(
+    folder: Path, *arguments: str, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command on the desk in `folder`, or on that of the settings."""
+    variables = _environment(folder, settings or {})
+    return subprocess.run(
+        [_program(), *arguments], env=variables, capture_output=True, text=True, timeout=120, check=True
+    )
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Site]:
+def serving(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Site]:
     """Run `deskbell serve` on a free port until the block ends; how it ends is the caller's."""
-    command = [_program(), "serve", "--port", "0"]
-    pipe = subprocess.PIPE
+    command, variables = [_program(), "serve", "--port", "0"], _environment(folder, settings or {})
     with subprocess.Popen(
-        command, env=_environment(folder), stdout=pipe, stderr=subprocess.STDOUT, text=True
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout
         said = ""
@@ -53,6 +56,7 @@ def _program() -> str:
     return str(Path(sys.executable).with_name("deskbell"))
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     one_person_asks_all_day = {"DESKBELL_WEB_REQUEST_RATE": "off"}
-    return {**one_person_asks_all_day, **os.environ, "DESKBELL_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    here = {"DESKBELL_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    return {**one_person_asks_all_day, **os.environ, **here, **settings}

@@ -18,6 +18,7 @@ from deskbell.audit.models import AccessKind, AccessLog
 from deskbell.audit.recording import AccessRecorder
 from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import Database
+from deskbell.mail.inbound.ledger import receive
 from deskbell.testing.factories import SYSTEM, Factory
 from deskbell.tickets.models import Ticket
 from deskbell.web.access import ANSWERS, READS, SHOWS_NOTHING
@@ -108,11 +109,14 @@ def world(desk: Desk) -> dict[str, Any]:
     """What stands for each parameter in a path."""
     organization = desk.factory.organization()
     attachment = desk.factory.attachment(desk.ticket)
+    with desk.database.transaction(SYSTEM) as session:
+        message = receive(session, b"From: kim@example.test\nSubject: Hello\n\nHello\n", source="test")
     return {
         "number": desk.ticket.ticket_number,
         "user_id": desk.customer.id,
         "organization_id": organization.id,
         "attachment_id": attachment.id,
+        "message_id": message.id,
     }
 
 

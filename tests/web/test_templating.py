@@ -96,7 +96,7 @@ def ticket_page(pages: Environment, **changed: object) -> str:
         "tag_names": ["billing"],
         "others": {"tickets": [], "count": 0},
         "older": {"count": 0, "step": 0, "shown": 2},
-        "seen": {"comment": 2, "status": "in_progress", "requester": 7},
+        "seen": {"comment": 2, "status": "in_progress", "requester": 7, "newest_copy": 0},
         "ticket": ticket(),
         "comments": [comment(1, RAVI), comment(2, RAVI, is_internal=True)],
     }
@@ -240,7 +240,7 @@ def test_the_forms_send_the_fields_that_the_routes_read(pages: Environment) -> N
         *(f"{base}/{name}" for name in ("reply", "properties", "tags", "tags/remove", "delete", "unread")),
     }
     written = {"is_internal", "content", "files", "status", "revision"}
-    seen = {"seen_comment", "seen_status", "seen_requester"}
+    seen = {"seen_comment", "seen_status", "seen_requester", "seen_copy"}
     assert forms[f"{base}/reply"].keys() == {"csrf_token", *written, *seen}
     fields = {"title", "status", "priority", "assignee_id", "team_id", "due_at"}
     assert forms[f"{base}/properties"].keys() == {"csrf_token", *fields, *(f"was_{name}" for name in fields)}

@@ -15,9 +15,10 @@ from deskbell.kernel.plans import plan_for_values
 from deskbell.kernel.resources import Resources
 from deskbell.web.admin import changes
 from deskbell.web.admin.frame import admin_router, show
-from deskbell.web.admin.listing import Paged, Pager, Words, choices
+from deskbell.web.admin.listing import Words, choices
 from deskbell.web.dependencies import Me, Tools, Transaction
 from deskbell.web.i18n import gettext as _
+from deskbell.web.pages.pager import Paged, Pager
 
 router = admin_router()
 

@@ -27,8 +27,9 @@ from deskbell.accounts.queries import (
 )
 from deskbell.kernel.errors import InvalidError
 from deskbell.kernel.plans import plan_for_values
-from deskbell.web.admin.listing import Pager, choices, yes_or_no
+from deskbell.web.admin.listing import choices, yes_or_no
 from deskbell.web.i18n import gettext as _
+from deskbell.web.pages.pager import Pager
 
 OFFERED: Final = 1_000
 """Names that a field offers; others are typed."""
@@ -52,7 +53,7 @@ def people(session: Session, wanted: Wanted, pager: Pager) -> dict[str, Any]:
     if wanted.text.strip():
         statement = found_by(statement, wanted.text)
     organization = session.get(Organization, wanted.organization_id) if wanted.organization_id else None
-    listed = pager.read(session, statement.options(joinedload(User.organization)), NEWEST_FIRST, person_row)
+    listed = pager.read(session, statement.options(joinedload(User.organization)), NEWEST_FIRST, _listed)
     return {
         "page": listed,
         "filters": {"q": wanted.text, "role": wanted.role or "", "active": wanted.is_active},
@@ -60,20 +61,6 @@ def people(session: Session, wanted: Wanted, pager: Pager) -> dict[str, Any]:
         "roles": choices([role.value for role in Role], _("All roles")),
         "activity": yes_or_no(_("Active"), _("Deactivated")),
         "is_filtered": pager.is_filtered,
-    }
-
-
-def person_row(user: User) -> dict[str, Any]:
-    """Show a person in a list."""
-    return {
-        "id": user.id,
-        "name": display_name(user),
-        "email": user.email,
-        "role": user.role.value,
-        "is_active": user.is_active,
-        "organization": user.organization.name if user.organization else None,
-        "organization_id": user.organization_id,
-        "last_login": user.last_login,
     }
 
 
@@ -85,11 +72,7 @@ def person_page(session: Session, user_id: int) -> dict[str, Any]:
     tokens = select(func.count()).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     return {
         "person": {
-            "id": user.id,
-            "name": display_name(user),
-            "email": user.email,
-            "role": user.role.value,
-            "is_active": user.is_active,
+            **_person(user),
             "is_staff": user.is_staff,
             "created_at": user.created_at,
             "last_login": user.last_login,
@@ -143,7 +126,7 @@ def organization_page(session: Session, organization_id: int) -> dict[str, Any]:
     """Return an organization with its first members."""
     organization = get_organization(session, organization_id)
     members = users_where(organization_id=organization.id).order_by(User.id).limit(SHOWN + 1)
-    found = [_member(user) for user in session.scalars(members)]
+    found = [_person(user) for user in session.scalars(members)]
     return {
         "organization": _organization(organization),
         "values": {"name": organization.name, "shares_tickets": organization.shares_tickets},
@@ -165,7 +148,7 @@ def team_page(session: Session, team_id: int) -> dict[str, Any]:
     """Return a team, who is in it, and who could be."""
     team = get_team(session, team_id)
     members = [
-        _member(user) for user in session.scalars(members_of(session, team_id).order_by(User.full_name, User.id))
+        _person(user) for user in session.scalars(members_of(session, team_id).order_by(User.full_name, User.id))
     ]
     there = {member["id"] for member in members}
     others = (user for user in session.scalars(agents().limit(OFFERED)) if user.id not in there)
@@ -203,7 +186,16 @@ def _team(team: Team) -> dict[str, Any]:
     return {"id": team.id, "name": team.name, "description": team.description}
 
 
-def _member(user: User) -> dict[str, Any]:
+def _listed(user: User) -> dict[str, Any]:
+    return {
+        **_person(user),
+        "organization": user.organization.name if user.organization else None,
+        "organization_id": user.organization_id,
+        "last_login": user.last_login,
+    }
+
+
+def _person(user: User) -> dict[str, Any]:
     return {
         "id": user.id,
         "name": display_name(user),

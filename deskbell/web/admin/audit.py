@@ -12,9 +12,10 @@ from deskbell.kernel.actor import Channel
 from deskbell.kernel.database import ACTOR_KEY
 from deskbell.web.admin import changes, export
 from deskbell.web.admin.frame import ROOT, admin_router, show
-from deskbell.web.admin.listing import Paged, Words, whole
+from deskbell.web.admin.listing import Words, whole
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.downloads import content_disposition
+from deskbell.web.pages.pager import Paged
 from deskbell.web.schemas.base import PathId
 
 router = admin_router("/audit")

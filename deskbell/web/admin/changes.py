@@ -16,8 +16,9 @@ from deskbell.kernel.errors import DeskbellError, InvalidError
 from deskbell.kernel.orm import Base
 from deskbell.kernel.paging import Cursor
 from deskbell.tickets.queries import get_ticket
-from deskbell.web.admin.listing import ROWS, Pager, choices, day, days, whole
+from deskbell.web.admin.listing import choices, day, days, whole
 from deskbell.web.i18n import gettext as _
+from deskbell.web.pages.pager import ROWS, Pager
 from deskbell.web.pages.present import moment
 
 NOBODY: Final = "system"

@@ -50,6 +50,15 @@ SECTIONS: Final[Sequence[tuple[str, Sequence[Section]]]] = (
         ),
     ),
     (
+        marked("Mail"),
+        (
+            Section(f"{ROOT}/mailboxes", marked("Mailboxes"), "inbox"),
+            Section(f"{ROOT}/mail", marked("Incoming mail"), "mail"),
+            Section(f"{ROOT}/outbox", marked("Outgoing mail"), "send"),
+            Section(f"{ROOT}/letters", marked("Letters"), "edit"),
+        ),
+    ),
+    (
         marked("Records"),
         (
             Section(f"{ROOT}/audit", marked("Audit log"), "history"),
@@ -61,8 +70,6 @@ SECTIONS: Final[Sequence[tuple[str, Sequence[Section]]]] = (
         marked("Machinery"),
         (
             Section(f"{ROOT}/jobs", marked("Jobs"), "queue"),
-            Section(f"{ROOT}/mail", marked("Incoming mail"), "mail"),
-            Section(f"{ROOT}/outbox", marked("Outgoing mail"), "send"),
             Section(f"{ROOT}/system", marked("System"), "database"),
             Section(f"{ROOT}/slow-queries", marked("Slow queries"), "clock"),
         ),
@@ -81,7 +88,7 @@ async def show(
 ) -> Response:
     """Render a page of the administrator's desk, with what was said by the page before, once."""
     said = _heard(request)
-    context = {"sections": SECTIONS, "here": _section_of(request.url.path), **context}
+    context = {"sections": SECTIONS, "section": _section_of(request.url.path), **context}
     if said:
         context["flash"] = {"kind": "success", "text": said}
     response = await frame.show(request, session, me, f"admin/{template}", status=status, **context)

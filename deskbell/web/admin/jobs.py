@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from deskbell.kernel.system import Job, JobState, job_page, queue_depth, retry_job
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show
-from deskbell.web.admin.listing import ROWS, Paged, Pager
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import ROWS, Paged, Pager
 from deskbell.web.schemas.base import PathId
 
 router = admin_router("/jobs")

@@ -1,56 +1,75 @@
 """What the pages of the inbound ledger show, as functions over a session."""
 
-import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
-from deskbell.kernel.errors import DeskbellError, NotFoundError
+from deskbell.accounts.models import User, display_name
+from deskbell.kernel.errors import DeskbellError
 from deskbell.kernel.paging import SortKey
 from deskbell.kernel.plans import plan_for_values
-from deskbell.kernel.text import clean
-from deskbell.mail.models import InboundMessage, MailState
-from deskbell.mail.parsing import parse
+from deskbell.mail.inbound.decisions import LET_IN, TURNED_AWAY
+from deskbell.mail.inbound.errors import NoSuchMailError
+from deskbell.mail.inbound.models import Arrival, InboundMessage, MailState
+from deskbell.mail.inbound.queries import COUNTED, FILED, counts_by_state, messages
+from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder
+from deskbell.mail.mailboxes.queries import mailboxes
 from deskbell.tickets.models import Ticket
 from deskbell.tickets.queries import get_ticket
-from deskbell.web.admin.listing import Pager
+from deskbell.web.admin.listing import days, whole
 from deskbell.web.i18n import gettext as _
-from deskbell.web.i18n import marked
+from deskbell.web.i18n import marked, number
+from deskbell.web.pages import originals
+from deskbell.web.pages.pager import Pager
 
 NEWEST_FIRST: Final = (SortKey(InboundMessage.id, descending=True),)
-SHOWN_BYTES: Final = 200_000
-"""A larger message is not read here: that would take longer than a page may."""
-HEADER_BYTES: Final = 64 * 1024
+ARRIVALS_SHOWN: Final = 20
 STATES: Final = {
     MailState.RECEIVED: marked("Not read yet"),
     MailState.TICKET: marked("New ticket"),
     MailState.COMMENT: marked("Reply"),
-    MailState.DUPLICATE: marked("Duplicate"),
     MailState.AUTOMATIC: marked("Automatic"),
+    MailState.BOUNCE: marked("Bounce"),
+    MailState.DUPLICATE: marked("Duplicate"),
     MailState.SUSPENDED: marked("Suspended"),
+    MailState.REJECTED: marked("Turned away"),
     MailState.FAILED: marked("Failed"),
 }
-_COUNTED: Final = 1_000
-_END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n|\Z")
+REPLAYED: Final = frozenset({MailState.FAILED, MailState.SUSPENDED})
+"""States of which all messages can be read again at once."""
+_STUCK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which messages."""
+class Filters:
+    """Which messages, as it was typed."""
 
     state: MailState | None
+    mailbox: str
+    words: str
     ticket: str
-    message_id: str
+    since: date | None
+    until: date | None
 
 
-def message_list(session: Session, wanted: Wanted, pager: Pager) -> dict[str, Any]:
-    """Return a page of the ledger; where a filter cannot be read, why not."""
+def message_list(session: Session, wanted: Filters, pager: Pager, zone: str) -> dict[str, Any]:
+    """Return a page of the ledger, with how many there are in each state; where a filter cannot be read, why not."""
     plan_for_values(session)
     context: dict[str, Any] = {
-        "filters": {"state": wanted.state or "", "ticket": wanted.ticket, "message_id": wanted.message_id},
+        "filters": {
+            "state": wanted.state or "",
+            "mailbox": wanted.mailbox,
+            "words": wanted.words,
+            "ticket": wanted.ticket,
+            "since": wanted.since or "",
+            "until": wanted.until or "",
+        },
         "states": STATES,
+        "counts": {state: _counted(count) for state, count in counts_by_state(session).items()},
+        "mailboxes": [{"value": str(one.id), "label": one.name} for one in session.scalars(mailboxes())],
         "is_filtered": pager.is_filtered,
         "errors": {},
     }
@@ -58,69 +77,80 @@ def message_list(session: Session, wanted: Wanted, pager: Pager) -> dict[str, An
         ticket_id = get_ticket(session, wanted.ticket, deleted=True).id if wanted.ticket.strip() else None
     except DeskbellError as error:
         return context | {"errors": {"ticket": error.message}, "page": pager.rows([], None)}
-    asked = (
-        (InboundMessage.state, wanted.state),
-        (InboundMessage.ticket_id, ticket_id),
-        (InboundMessage.message_id, wanted.message_id.strip().strip("<>") or None),
-    )
-    conditions = [column == value for column, value in asked if value is not None]
-    return context | {"page": pager.read(session, _listed().where(*conditions), NEWEST_FIRST, _row)}
+    since, until = days(wanted.since, wanted.until, zone)
+    statement = messages(
+        wanted.state, mailbox_id=whole(wanted.mailbox), since=since, until=until, words=wanted.words
+    ).order_by(None)
+    if ticket_id is not None:
+        statement = statement.where(InboundMessage.ticket_id == ticket_id)
+    return context | {"page": pager.read(session, _joined(statement), NEWEST_FIRST, _row)}
 
 
 def message_page(session: Session, message_id: int) -> dict[str, Any]:
-    """Return a message with its headers, and all of it as `raw` where that is small. Two statements."""
-    row = session.execute(_listed().where(InboundMessage.id == message_id)).one_or_none()
+    """Return a message with its headers and how it came, and all of it as `raw` where it can be read."""
+    row = session.execute(_joined(select(InboundMessage)).where(InboundMessage.id == message_id)).one_or_none()
     if row is None:
-        raise NotFoundError(_("There is no message %(number)s.") % {"number": message_id})
-    size = row.InboundMessage.size
-    is_small = size <= SHOWN_BYTES
-    piece = InboundMessage.raw if is_small else func.substring(InboundMessage.raw, 1, HEADER_BYTES)
-    raw: bytes = session.scalar(select(piece).where(InboundMessage.id == message_id)) or b""
-    headers = raw[: _first(raw)][:HEADER_BYTES]
+        raise NoSuchMailError(_("There is no message %(number)s.") % {"number": message_id})
+    message: InboundMessage = row.InboundMessage
+    decider = session.get(User, message.released_by_id) if message.released_by_id else None
     return {
-        "message": _row(row) | {"source": row.InboundMessage.source, "sha256": row.InboundMessage.sha256},
-        "headers": clean(headers.decode("utf-8", errors="replace")),
-        "raw": raw if is_small else b"",
+        "message": _row(row)
+        | {
+            "source": message.source,
+            "sha256": message.sha256,
+            "decider": decider and {"id": decider.id, "name": display_name(decider)},
+            "can_release": message.state in LET_IN,
+            "can_reject": message.state in TURNED_AWAY,
+            "can_replay": message.state not in {*FILED, MailState.RECEIVED},
+        },
+        "headers": originals.headers_of(session, message_id),
+        "arrivals": _arrivals(session, message_id),
+        "raw": originals.raw_of(session, message_id) if message.size <= originals.SHOWN_BYTES else b"",
         "states": STATES,
     }
-
-
-def text_of(raw: bytes) -> str:
-    """Return what can be read in a message."""
-    return parse(raw).text
-
-
-def raw_of(session: Session, message_id: int) -> bytes:
-    """Return a message as it came. Raises NotFoundError."""
-    wanted = select(InboundMessage).where(InboundMessage.id == message_id).options(undefer(InboundMessage.raw))
-    found = session.scalar(wanted)
-    if found is None:
-        raise NotFoundError(_("There is no message %(number)s.") % {"number": message_id})
-    return found.raw
 
 
 def stuck(session: Session) -> dict[MailState, int]:
     """Return how many messages are suspended and failed, counted up to 1,000. One statement."""
     states = (MailState.SUSPENDED, MailState.FAILED)
-    some = (
-        select(InboundMessage.id).where(InboundMessage.state == state).limit(_COUNTED).subquery() for state in states
-    )
+    some = (select(InboundMessage.id).where(InboundMessage.state == state).limit(_STUCK).subquery() for state in states)
     counts = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in some))).one()
     return dict(zip(states, counts, strict=True))
 
 
-def _listed() -> Select[InboundMessage, str, int]:
-    return select(InboundMessage, Ticket.ticket_number, InboundMessage.id).outerjoin(
-        Ticket, Ticket.id == InboundMessage.ticket_id
+def _counted(count: int) -> str:
+    return _("%(number)s+") % {"number": number(COUNTED)} if count > COUNTED else number(count)
+
+
+def _joined(statement: Select[InboundMessage]) -> Select[InboundMessage, str, str, int]:
+    """Add the ticket's number, the mailbox's name, and the id that pages are cut by."""
+    columns = InboundMessage, Ticket.ticket_number, Mailbox.name.label("mailbox"), InboundMessage.id
+    with_ticket = statement.outerjoin(Ticket, Ticket.id == InboundMessage.ticket_id)
+    return with_ticket.outerjoin(Mailbox, Mailbox.id == InboundMessage.mailbox_id).with_only_columns(
+        *columns, maintain_column_froms=True
     )
 
 
-def _first(raw: bytes) -> int:
-    end = _END_OF_HEADERS.search(raw)
-    return end.start() if end else len(raw)
+def _arrivals(session: Session, message_id: int) -> list[dict[str, Any]]:
+    joined = select(Arrival, Mailbox.name.label("mailbox"), MailboxFolder.name.label("folder")).outerjoin(
+        Mailbox, Mailbox.id == Arrival.mailbox_id
+    )
+    its = joined.outerjoin(MailboxFolder, MailboxFolder.id == Arrival.folder_id).where(Arrival.inbound_id == message_id)
+    return [
+        {
+            "at": arrival.created_at,
+            "source": arrival.source,
+            "mailbox": mailbox,
+            "folder": folder,
+            "uid": arrival.uid,
+            "envelope_from": arrival.envelope_from,
+            "envelope_to": arrival.envelope_to,
+        }
+        for arrival, mailbox, folder in session.execute(its.order_by(Arrival.id).limit(ARRIVALS_SHOWN))
+    ]
 
 
-def _row(row: Any) -> dict[str, Any]:  # noqa: ANN401 - of `_listed`
+def _row(row: Any) -> dict[str, Any]:  # noqa: ANN401 - of `_joined`
     message: InboundMessage = row.InboundMessage
     return {
         "id": message.id,
@@ -132,6 +162,8 @@ def _row(row: Any) -> dict[str, Any]:  # noqa: ANN401 - of `_listed`
         "size": message.size,
         "defects": message.defects,
         "ticket": row.ticket_number,
+        "mailbox": row.mailbox,
+        "mailbox_id": message.mailbox_id,
         "created_at": message.created_at,
         "sent_at": message.sent_at,
         "filed_at": message.filed_at,

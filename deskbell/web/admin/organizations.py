@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from deskbell.accounts import actions
 from deskbell.web.admin import accounts
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, Words
+from deskbell.web.admin.listing import Words
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged
 from deskbell.web.schemas.base import PathId, Text
 
 router = admin_router("/organizations")

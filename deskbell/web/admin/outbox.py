@@ -11,9 +11,9 @@ from deskbell.kernel.plans import plan_for_values
 from deskbell.mail.outbound.models import OutboundKind, OutboundMessage, OutboundState
 from deskbell.tickets.models import Ticket
 from deskbell.web.admin.frame import admin_router, show
-from deskbell.web.admin.listing import Paged, Pager
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged, Pager
 
 router = admin_router("/outbox")
 NEWEST_FIRST: Final = (SortKey(OutboundMessage.id, descending=True),)
@@ -21,7 +21,9 @@ STATES: Final = {
     OutboundState.QUEUED: marked("Waiting"),
     OutboundState.SENDING: marked("Being sent"),
     OutboundState.SENT: marked("Sent"),
+    OutboundState.BOUNCED: marked("Came back"),
     OutboundState.FAILED: marked("Failed"),
+    OutboundState.DROPPED: marked("Not sent"),
 }
 KINDS: Final = {
     OutboundKind.CONFIRM: marked("Confirm an address"),
@@ -30,6 +32,11 @@ KINDS: Final = {
     OutboundKind.LOG_IN: marked("Link to log in"),
     OutboundKind.RECEIVED: marked("Request received"),
     OutboundKind.ANSWERED: marked("Answer"),
+    OutboundKind.OPENED: marked("To the desk: new ticket"),
+    OutboundKind.REPLIED: marked("To the desk: reply"),
+    OutboundKind.ASSIGNED: marked("To the desk: assigned"),
+    OutboundKind.MENTIONED: marked("To the desk: mention"),
+    OutboundKind.UNDELIVERED: marked("To the desk: not delivered"),
 }
 _COUNTED: Final = 1_000
 

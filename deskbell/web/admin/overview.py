@@ -1,6 +1,6 @@
 """The first page of the administrator's desk: what needs attention, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from deskbell.kernel.system import Queue, Sort, SystemState, slow_statements, system_state
 from deskbell.kernel.system.state import Disk
-from deskbell.mail.models import MailState
+from deskbell.mail.inbound.models import MailState
 from deskbell.web.admin.frame import ROOT, admin_router, show
+from deskbell.web.admin.mailbox_pages import Standing, troubled
 from deskbell.web.admin.messages import stuck
 from deskbell.web.admin.outbox import unsent
 from deskbell.web.dependencies import Me, Transaction
@@ -47,12 +48,13 @@ async def show_overview(request: Request, session: Transaction, me: Me) -> Respo
 
 
 def overview(session: Session) -> dict[str, Any]:
-    """Look at everything: eleven statements."""
+    """Look at everything: twelve statements."""
     state, mail, lost = system_state(session), stuck(session), unsent(session)
     slow = [one for one in slow_statements(session, sort=Sort.MEAN, limit=5).statements if one.mean_ms >= SLOW]
     concerns = [
         *_of_queue(state),
         *_of_mail(mail),
+        *_of_mailboxes(troubled(session)),
         *_of_outbox(lost),
         *_of_disks(state.disks),
         *_of_partitions(state),
@@ -89,6 +91,23 @@ def _of_mail(counts: dict[MailState, int]) -> Iterator[Concern]:
     if suspended:
         text = ngettext("%(n)s message is suspended.", "%(n)s messages are suspended.", suspended)
         yield Concern("warning", text % {"n": number(suspended)}, f"{ROOT}/mail?state=suspended", _("Look at them"))
+
+
+def _of_mailboxes(mailboxes: Sequence[dict[str, Any]]) -> Iterator[Concern]:
+    for mailbox in mailboxes:
+        standing: Standing = mailbox["standing"]
+        href, link = f"{ROOT}/mailboxes/{mailbox['id']}", _("See the mailbox")
+        if standing.problem:
+            names = {"name": mailbox["name"], "problem": standing.problem}
+            yield Concern("error", _("The mailbox %(name)s cannot be fetched: %(problem)s") % names, href, link)
+        if standing.missing:
+            text = ngettext(
+                "%(n)s message in the mailbox %(name)s was not fetched.",
+                "%(n)s messages in the mailbox %(name)s were not fetched.",
+                standing.missing,
+            )
+            names = {"n": number(standing.missing), "name": mailbox["name"]}
+            yield Concern("warning", text % names, href, link)
 
 
 def _of_outbox(failed: int) -> Iterator[Concern]:

@@ -13,9 +13,10 @@ from deskbell.accounts.passwords import hash_password
 from deskbell.accounts.queries import get_user
 from deskbell.web.admin import accounts
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, Words, flag, whole
+from deskbell.web.admin.listing import Words, flag, whole
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged
 from deskbell.web.schemas.base import PathId, Text
 
 router = admin_router("/people")

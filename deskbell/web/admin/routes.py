@@ -6,7 +6,9 @@ from deskbell.web.admin import (
     access,
     audit,
     jobs,
+    letters,
     mail,
+    mailboxes,
     organizations,
     outbox,
     overview,
@@ -22,6 +24,6 @@ ADMIN: Final = tuple(
     module.router
     for module in (
         *(overview, people, organizations, teams, tags, saved_views, tokens),
-        *(audit, access, jobs, mail, outbox, system),
+        *(mailboxes, mail, outbox, letters, audit, access, jobs, system),
     )
 )

@@ -12,9 +12,10 @@ from deskbell.tickets import labels
 from deskbell.tickets.models import Tag
 from deskbell.tickets.queries import TAGS_BY_ID, tags
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, Pager, Words, whole
+from deskbell.web.admin.listing import Words, whole
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged, Pager
 from deskbell.web.schemas.base import PathId, Text
 
 router = admin_router("/tags")

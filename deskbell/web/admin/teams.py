@@ -10,10 +10,11 @@ from deskbell.accounts import actions
 from deskbell.kernel.errors import InvalidError
 from deskbell.web.admin import accounts
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, whole
+from deskbell.web.admin.listing import whole
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged
 from deskbell.web.schemas.base import PathId, Text
 
 router = admin_router("/teams")

@@ -13,10 +13,11 @@ from deskbell.accounts.models import ApiToken, display_name
 from deskbell.accounts.queries import NEWEST_TOKEN_FIRST, all_tokens
 from deskbell.kernel.errors import InvalidError
 from deskbell.web.admin.frame import Outcome, admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, Pager, Words, day, whole, yes_or_no
+from deskbell.web.admin.listing import Words, day, whole, yes_or_no
 from deskbell.web.dependencies import READ_SCOPE, Me, Tools, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged, Pager
 from deskbell.web.schemas.base import PathId, Text
 
 router = admin_router("/tokens")

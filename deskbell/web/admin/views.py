@@ -10,9 +10,9 @@ from deskbell.kernel.paging import SortKey
 from deskbell.search import views
 from deskbell.search.models import SavedView, Sharing
 from deskbell.web.admin.frame import admin_router, attempt, done, show, wanted_or_missing
-from deskbell.web.admin.listing import Paged, Pager
 from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import marked
+from deskbell.web.pages.pager import Paged, Pager
 from deskbell.web.schemas.base import PathId
 
 router = admin_router("/views")

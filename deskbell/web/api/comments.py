@@ -30,12 +30,13 @@ async def add_comment(
 ) -> CommentOut:
     """Answer in public, or, as the desk, note something that only the desk sees. The ETag is the ticket's.
 
-    With what you have seen, something newer is a problem `moved_on`, which has it in `new_comments` and
+    With what you have seen, something newer is a problem `moved_on`, which has it in `new_comments`, `new_copies` and
     `status_change`; `If-Match` refuses after any change at all.
     """
     body = await read_body(wanted.content, wanted.content_format)
-    if wanted.seen_comment_id is not None or wanted.seen_status is not None:
-        await session.run_sync(check_seen, number, Seen(wanted.seen_comment_id, wanted.seen_status))
+    seen = Seen(wanted.seen_comment_id, wanted.seen_status, copy_id=wanted.seen_copy_id)
+    if seen != Seen():
+        await session.run_sync(check_seen, number, seen)
     comment, ticket = await session.run_sync(
         say,
         number,

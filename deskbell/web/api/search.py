@@ -49,7 +49,7 @@ async def search(
     found, hits = await session.run_sync(_search, q, pages.limit, pages.place(), scope)
     counted = await session.run_sync(_count, found) if total else None
     facts = SearchFacts.of(found, counted).model_dump_json().encode()
-    return pages.send_with(hits, found.next_cursor, b"," + facts[1:-1])
+    return pages.send(b",".join(hits), len(hits), found.next_cursor, b"," + facts[1:-1])
 
 
 @router.get("/complete", summary="Complete a query")

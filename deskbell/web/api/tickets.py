@@ -71,7 +71,7 @@ async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()
         return await pages.page(reading, wanted)
 
     found = await read(request, page)
-    return paging.send(found.documents, found.next_cursor)
+    return paging.send(found.documents, found.shown, found.next_cursor)
 
 
 @writes.post("", status_code=201, response_model=TicketOut, summary="Open a ticket", responses=WRITING_PROBLEMS)

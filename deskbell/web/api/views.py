@@ -94,7 +94,8 @@ async def tickets_of_view(session: Transaction, pages: Pages, view_id: PathId) -
     """Return the tickets that the view's query fits, in the order of its sort, as `GET /tickets` shows them."""
     place, scope = pages.place(), pages.scope()
     found = await session.run_sync(views.run_view, view_id, limit=pages.limit, cursor=place, scope=scope)
-    return pages.send(await documents_of(SessionReading(session), list(found.ids)), found.next_cursor)
+    documents, shown = await documents_of(SessionReading(session), list(found.ids))
+    return pages.send(documents, shown, found.next_cursor)
 
 
 def _present(session: Session, view: SavedView) -> ViewOut:

@@ -25,6 +25,8 @@ KINDS: Final[Mapping[str, str]] = {
     "comments": "comment",
     "ticket_tags": "tags",
     "attachments": "attachments",
+    "ticket_copies": "copies",
+    "ticket_links": "links",
 }
 """What an entry about a table says has changed of a ticket."""
 

@@ -58,27 +58,6 @@ def ticket_row(ticket: Ticket, *, staff: bool) -> dict[str, Any]:
     }
 
 
-def ticket_page(ticket: Ticket, *, staff: bool) -> dict[str, Any]:
-    """Show a ticket on its own page, without its comments."""
-    first = [attachment(file) for file in ticket.attachments if file.comment_id is None]
-    return {
-        **ticket_row(ticket, staff=staff),
-        "channel": ticket.channel.value,
-        "version": ticket.version,
-        "created_at": ticket.created_at,
-        "resolved_at": ticket.resolved_at,
-        "deleted_at": ticket.deleted_at,
-        "team": {"id": ticket.team.id, "name": ticket.team.name} if staff and ticket.team else None,
-        "organization": {"id": ticket.organization.id, "name": ticket.organization.name}
-        if ticket.organization
-        else None,
-        "description": ticket.description,
-        "description_html": ticket.description_html,
-        "description_folded": ticket.description_folded,
-        "attachments": first,
-    }
-
-
 def comment(it: Comment) -> dict[str, Any]:
     """Show one comment of the thread."""
     return {

@@ -30,9 +30,8 @@ from deskbell.kernel.resources import Resources
 from deskbell.kernel.text import clean
 from deskbell.tickets.link_keys import LinkHolder, holder_of
 from deskbell.tickets.models import Ticket
-from deskbell.web.access import Reader
 from deskbell.web.csrf import COOKIE, SAFE_METHODS, CsrfError, csrf_token_for, same_token, token_of
-from deskbell.web.dependencies import _act, actor_for, check_may_ask
+from deskbell.web.dependencies import _act, actor_for, welcome
 from deskbell.web.pages.doors import DESK, lead
 from deskbell.web.pages.rendering import WAY_IN
 from deskbell.web.pages.visitors import NO_REFERRER
@@ -64,10 +63,8 @@ async def visiting(request: Request, number: str) -> AsyncIterator[Visit]:
         me, secret = await session.run_sync(partial(_enter, request=request, number=number))
         _check_form(request, token, secret)
         is_guest = secret == request.cookies.get(LINK_COOKIE)
-        request.state.user_id = me.user_id
-        request.state.reader = Reader(me, Channel.WEB, hash_token(secret))
         setattr(request.state, WAY_IN, secret)
-        check_may_ask(request, me, Channel.WEB)
+        welcome(request, me, Channel.WEB, hash_token(secret))
         yield Visit(session, me, is_guest)
 
 

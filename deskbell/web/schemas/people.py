@@ -211,7 +211,11 @@ class TokenIn(Input):
     """A new API token for yourself."""
 
     name: Str100 = Field(examples=["nightly export"])
-    scopes: list[Literal["read"]] = Field([], max_length=1, description="Empty: whatever you may do yourself.")
+    scopes: list[Literal["read", "mail"]] = Field(
+        [],
+        max_length=2,
+        description="Empty: whatever you may do yourself. `read` changes nothing, `mail` delivers mail.",
+    )
     expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(None, examples=[EXAMPLE_TIME])
 
 

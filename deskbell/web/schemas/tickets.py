@@ -222,3 +222,6 @@ class CommentIn(Input):
     seen_status: TicketStatus | None = Field(
         None, description="Where you saw the ticket stand: that somebody else moved it is a 409."
     )
+    seen_copy_id: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+        None, description="The highest id of those in copy that you saw, 0 for none: that somebody was added is a 409."
+    )

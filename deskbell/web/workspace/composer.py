@@ -42,6 +42,7 @@ class Composed(BaseModel):
     seen_comment: int | None = Field(None, ge=0, lt=2**63)
     seen_status: TicketStatus | None = None
     seen_requester: int | None = Field(None, ge=1, lt=2**63)
+    seen_copy: int | None = Field(None, ge=0, lt=2**63)
     files: list[UploadFile] = []
 
     @property
@@ -52,7 +53,7 @@ class Composed(BaseModel):
     @property
     def seen(self) -> Seen:
         """What was before the writer's eyes."""
-        return Seen(self.seen_comment, self.seen_status, self.seen_requester)
+        return Seen(self.seen_comment, self.seen_status, self.seen_requester, self.seen_copy)
 
     @property
     def uploads(self) -> list[UploadFile]:

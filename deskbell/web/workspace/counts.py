@@ -16,6 +16,7 @@ from deskbell.web.i18n import number, speaking
 from deskbell.web.language import language_of
 from deskbell.web.schemas.base import Text
 from deskbell.web.workspace.frame import built_in_views
+from deskbell.web.workspace.suspended import count_waiting
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/workspace/counts", dependencies=[STAFF_ONLY])
 async def counts_of_the_rail(request: Request, session: Transaction) -> Response:
     """Return the text of each count by the key of its place; of views that cannot be read there is none."""
-    return _written(request, await session.run_sync(rail_counts))
+    return _written(request, await session.run_sync(rail_counts), waiting=await session.run_sync(count_waiting))
 
 
 @router.get("/workspace/total", dependencies=[STAFF_ONLY])
@@ -52,9 +53,11 @@ def _as_views(queries: Sequence[str]) -> list[SavedView]:
     return [SavedView(id=-place, query=query, sort="") for place, query in enumerate(queries, start=1)]
 
 
-def _written(request: Request, counts: Mapping[str, ViewCount]) -> Response:
+def _written(request: Request, counts: Mapping[str, ViewCount], *, waiting: int = 0) -> Response:
     with speaking(language_of(request)):
         texts = {key: in_words(count) for key, count in counts.items() if not count.error}
+        if waiting:
+            texts["suspended"] = number(waiting)
     return JSONResponse(texts, headers={"Cache-Control": "private, no-store"})
 
 

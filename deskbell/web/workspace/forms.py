@@ -18,12 +18,16 @@ from deskbell.web.workspace.frame import show
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which form of which ticket was sent, what was typed into it, and where on the page to come back to."""
+    """Which form of which ticket was sent, what was typed into it, and where on the page to come back to.
+
+    `typed` is what the composer held, `value` what stood in a form of one field.
+    """
 
     number: str
     form: str
     typed: dict[str, Any] | None = None
     anchor: str = ""
+    value: str = ""
 
 
 def is_script(request: Request) -> bool:
@@ -56,7 +60,7 @@ async def refused(
     session.expunge_all()  # what the refused change left in memory was rolled back
     context = await session.run_sync(thread.ticket, target.number)
     kind = "stale" if isinstance(error, StaleError) else "invalid"
-    context["form_error"] = {"form": target.form, "kind": kind, "message": error.message}
+    context["form_error"] = {"form": target.form, "kind": kind, "message": error.message, "value": target.value}
     if isinstance(error, MovedOnError):
         context["form_error"]["kind"] = "news"
         context["news"] = _news(error)
@@ -70,4 +74,5 @@ def _news(error: MovedOnError) -> dict[str, Any]:
         "comments": [thread.comment_with_names(comment) for comment in news.comments],
         "status": news.status,
         "requester": news.requester,
+        "copies": [{"name": copy.name, "email": copy.email} for copy in news.copies],
     }

@@ -12,16 +12,19 @@ from sqlalchemy.orm import Session
 
 from deskbell.accounts import actions, profiles, sessions
 from deskbell.accounts.login import credentials, open_session
+from deskbell.accounts.models import User
 from deskbell.accounts.passwords import hash_password, verify_password
 from deskbell.accounts.queries import get_user, own_tokens
 from deskbell.kernel.actor import Actor, ActorKind, Channel
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import DeskbellError, InvalidError, TooManyError
 from deskbell.kernel.paging import MAX_LIMIT
+from deskbell.mail.outbound.choices import choices_of, choose
+from deskbell.mail.outbound.models import OutboundKind
 from deskbell.web.csrf import COOKIE
-from deskbell.web.dependencies import Me, Tools, Transaction
+from deskbell.web.dependencies import STAFF_ONLY, Me, Tools, Transaction
 from deskbell.web.i18n import gettext as _
-from deskbell.web.i18n import languages
+from deskbell.web.i18n import languages, marked
 from deskbell.web.language import LANGUAGE_COOKIE
 from deskbell.web.login import LoginLimits, client_address, session_cookie
 from deskbell.web.pages.languages import remember, remember_language
@@ -31,6 +34,14 @@ from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False)
 
+NOTICES: Final = {
+    OutboundKind.OPENED: marked("a new ticket that concerns me or my team"),
+    OutboundKind.REPLIED: marked("a reply in a ticket of mine or of my team"),
+    OutboundKind.ASSIGNED: marked("a ticket that is given to me"),
+    OutboundKind.MENTIONED: marked("a mention of me"),
+    OutboundKind.UNDELIVERED: marked("an answer of mine that did not arrive"),
+}
+"""Of what people of the desk may hear by mail."""
 LIFETIMES: Final = (30, 90, 365)
 """Days after which a token can be made to end."""
 Short = Annotated[Text, Form(max_length=1000)]
@@ -110,6 +121,19 @@ async def send_token(
     if refused is not None:
         return await _page(request, session, me, refused=("tokens", refused), typed={"name": name})
     return await _page(request, session, me, secret=made[0])
+
+
+@router.post("/profile/notices", dependencies=[STAFF_ONLY])
+async def send_notices(session: Transaction, kinds: Annotated[list[str] | None, Form()] = None) -> Response:
+    """Choose of what one hears by mail: `kinds` are those that were ticked."""
+    wanted = set(kinds or ())
+
+    def save(db: Session) -> None:
+        for kind in NOTICES:
+            choose(db, kind, kind.value in wanted)
+
+    await session.run_sync(save)
+    return RedirectResponse("/profile?saved=notices#notices", status_code=303)
 
 
 @router.post("/profile/tokens/{token_id}/revoke")
@@ -202,9 +226,15 @@ def _account(session: Session, user_id: int, here: int | None) -> dict[str, Any]
             "time_zone": user.time_zone,
             "locale": user.locale,
         },
+        "notices": _notices(session, user) if user.is_staff else [],
         "tokens": [_token(token) for token in session.scalars(own_tokens(session).limit(MAX_LIMIT))],
         "sessions": [_session(one, here) for one in session.scalars(sessions.own_sessions(session).limit(MAX_LIMIT))],
     }
+
+
+def _notices(session: Session, user: User) -> list[dict[str, Any]]:
+    chosen = choices_of(session, user.id)
+    return [{"kind": kind.value, "name": name, "is_on": chosen[kind]} for kind, name in NOTICES.items()]
 
 
 def _token(token: Any) -> dict[str, Any]:  # noqa: ANN401 - an ApiToken

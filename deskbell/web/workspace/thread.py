@@ -20,11 +20,15 @@ from deskbell.tickets.files import StoredFile, add_attachment
 from deskbell.tickets.glance import NEWEST, Glance, Others, glance, other_tickets, tag_names
 from deskbell.tickets.models import BodyFormat, Comment, Ticket, TicketPriority, TicketStatus
 from deskbell.web.pages import present
+from deskbell.web.workspace.correspondence import correspondence
 
 STEP: Final = 300
 """Older messages that are shown by one step at most, so that a page takes its time only when it is asked to."""
 MOST_SHOWN: Final = NEWEST + 10 * STEP
 _CID: Final = re.compile(r'src="cid:([^"]*)"', re.IGNORECASE)
+_IMAGE: Final = re.compile(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>')
+_ATTRIBUTE: Final = re.compile(r'\s([\w-]+)="[^"]*"')
+"""As the sanitiser writes them: every value in double quotes, so that nothing in one can end the tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,15 @@ def _comment(comment: Comment) -> dict[str, Any]:
 def _for_the_desk(session: Session, found: Glance) -> dict[str, Any]:
     it, people = found.ticket, colleagues(session)
     mentions = mentions_in(session, [comment.id for comment in found.comments])
-    mine = own(session, it.id)
+    mine, mail = own(session, it.id), correspondence(session, it.id, [comment.id for comment in found.comments])
     return {
+        "seen": {**_seen(found), "newest_copy": max((copy["id"] for copy in mail["copies"]), default=0)},
         "comments": [comment_with_names(comment, mentions.get(comment.id, ())) for comment in found.comments],
         "agents": [_colleague(person) for person in people],
         "teams": [{"id": team.id, "name": team.name} for team in session.scalars(teams())],
         "tag_names": list(tag_names(session)),
         "others": _others(other_tickets(session, it)),
+        "mail": mail,
         **_own(mine, it.ticket_number),
     }
 
@@ -129,11 +135,20 @@ def _ticket(found: Glance, *, staff: bool) -> dict[str, Any]:
 
 
 def _with_images(html: str | None, files: Sequence[tuple[str | None, int]]) -> str | None:
-    """Show images that came with a message where it has them; one that did not come has no address at all."""
-    if not html or "cid:" not in html.lower():
+    """Show images that came with a message where it has them; others, which have no address, are left out."""
+    if not html or "<img" not in html.lower():
         return html
     places = {content_id: f"/attachments/{file_id}" for content_id, file_id in files if content_id}
-    return _CID.sub(lambda match: f'src="{places[match[1]]}"' if match[1] in places else "", html)
+    shown = _CID.sub(lambda match: f'src="{places[match[1]]}"' if match[1] in places else "", html)
+    return _IMAGE.sub(_described, shown)
+
+
+def _described(image: re.Match[str]) -> str:
+    """Whoever cannot see an image is told of it only where its writer has described it."""
+    names = _ATTRIBUTE.findall(image[1])
+    if "src" not in names:
+        return ""
+    return image[0] if "alt" in names else f'<img alt=""{image[1]}>'
 
 
 def _older(found: Glance) -> dict[str, int]:

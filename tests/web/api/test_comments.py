@@ -4,6 +4,9 @@ import httpx
 import pytest
 
 from deskbell.accounts.models import Role
+from deskbell.testing.factories import SYSTEM, Factory
+from deskbell.tickets.copies import add_copies
+from deskbell.tickets.models import Ticket
 from tests.web.api.conftest import Desk
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +101,19 @@ async def test_a_comment_that_would_cross_another_one_is_told_which(desk: Desk, 
     customer = await desk.as_(owner)
     assert (await customer.post(path, json=crossing)).status_code == 201, "a note is no news to them"
     assert (await agent.post(path, json={**crossing, "seen_comment_id": news.id + 1})).status_code == 201
+
+
+async def test_a_comment_that_somebody_new_in_copy_would_read_is_told_who(desk: Desk, agent: httpx.AsyncClient) -> None:
+    ticket = await desk.make(lambda f: f.ticket())
+    path, seen = f"/api/v1/tickets/{ticket.ticket_number}/comments", {"content": "Hello", "seen_copy_id": 0}
+    assert (await agent.post(path, json=seen)).status_code == 201
+
+    def add(factory: Factory) -> int:
+        with factory.database.transaction(SYSTEM) as session:
+            return add_copies(session, session.get_one(Ticket, ticket.id), [("lee@example.test", "Lee")])[0].id
+
+    copy_id = await desk.make(add)
+    refused = await agent.post(path, json=seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "moved_on")
+    assert refused.json()["new_copies"] == [{"id": copy_id, "email": "lee@example.test", "name": "Lee"}]
+    assert (await agent.post(path, json={**seen, "seen_copy_id": copy_id})).status_code == 201

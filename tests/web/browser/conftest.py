@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from deskbell.kernel.address import Address
+from deskbell.testing.servers import clone, environment
 from tests.web.running import Site, serving
+
+expect.set_options(timeout=60_000)  # milliseconds: nothing here depends on how quick the machine is
 
 FLAGS = [
     "--no-sandbox",
@@ -40,11 +44,32 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try again where a test failed, as Chromium itself may stumble; the summary says how often that was needed."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """The data directory of the test file's own desk."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-site-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def own_settings(server: Address, folder: Path) -> Iterator[dict[str, str]]:
+    """The settings of a desk of the test file's own, on a new database: sooner there than a server of its own."""
+    with clone(server, f"site_{os.getpid()}") as address:
+        yield environment(address, folder)
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """A desk that was just started for the first time, demo and all; stopped as Ctrl-C does."""
     with tempfile.TemporaryDirectory(prefix="deskbell-site-") as folder, serving(Path(folder)) as site:
         yield site
         site.process.send_signal(signal.SIGINT)
-        assert site.process.wait(timeout=30) == 0
+        assert site.process.wait(timeout=60) == 0
         assert not (Path(folder) / "postgres" / "postmaster.pid").exists()

@@ -14,6 +14,7 @@ WAYS = (
     *("", "/people", "/people/new", "/people/1", "/organizations", "/organizations/new", "/teams", "/teams/new"),
     *("/tags", "/tags/new", "/tags/1", "/views", "/tokens", "/tokens/new", "/audit", "/audit/operations/1"),
     *("/access-log", "/retention", "/jobs", "/mail", "/outbox", "/system", "/replicas", "/slow-queries"),
+    *("/mailboxes", "/mailboxes/new", "/letters", "/letters/answered/en"),
 )
 
 

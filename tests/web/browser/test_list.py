@@ -193,7 +193,7 @@ def test_a_narrow_window_shows_cards_and_nothing_is_cut_off(page: Page) -> None:
     ):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")
         if path in {"/tickets?q=card", "/profile"}:
             accessible(page)
     page.goto("/tickets")

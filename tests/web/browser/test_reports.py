@@ -98,7 +98,7 @@ def test_what_is_fetched_later_moves_nothing_above_it(page: Page) -> None:
     expect(page.locator("#times-table")).to_be_visible()
     assert page.evaluate("document.querySelector('#times').getBoundingClientRect().top > 0")
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_without_scripts_the_tables_are_there_and_the_rest_is_behind_a_link(

@@ -36,7 +36,7 @@ class Stream:
     async def next(self, event: str) -> Any:
         """Return the data of the next event of this kind; others are passed over."""
         kind = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for line in self.lines:
                 name, _, value = line.partition(": ")
                 kind = value if name == "event" else kind
@@ -48,7 +48,7 @@ class Stream:
 
     async def ends(self) -> bool:
         """Read to the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for _ in self.lines:
                 pass
         return True
@@ -67,7 +67,7 @@ class Served(Pages):
         cookie = {"Cookie": f"{COOKIE}={browser.client.cookies[COOKIE]}", "Accept": "text/event-stream"}
         headers = {**cookie, **({"Last-Event-ID": last} if last else {})}
         address = f"http://127.0.0.1:{self.port}/workspace/live{f'?after={after}' if after else ''}"
-        async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", address, headers=headers) as response:
+        async with httpx.AsyncClient(timeout=60) as client, client.stream("GET", address, headers=headers) as response:
             yield Stream(response, response.aiter_lines())
 
 
@@ -215,7 +215,7 @@ async def test_nobody_listens_nobody_looks(desk: Served, ravi: User) -> None:
     hub = desk.app.state.live
     async with desk.listening(await desk.browser(ravi)) as stream:
         await settled(stream)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await hub._task
     assert len(hub) == 0
 

@@ -17,7 +17,7 @@ ENOUGH = 40
 
 
 def write_until_it_dies(url: str, token: str, kept: list[str], enough: Event) -> None:
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10) as client:
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         try:
             while True:
                 answer = client.post("/api/v1/tickets", json={"description": "Was this kept?"})
@@ -37,18 +37,18 @@ def test_a_killed_process_loses_nothing_that_was_answered(victim: str) -> None:
             made = deskbell(folder, "token", "create", site.email, "--name", "test", "--json")
             token = httpx.Response(200, text=made.stdout).json()["token"]
             writers = [threads.submit(write_until_it_dies, site.url, token, kept, enough) for _ in range(WRITERS)]
-            assert enough.wait(timeout=30), [writer.exception(timeout=0) for writer in writers if writer.done()]
+            assert enough.wait(timeout=60), [writer.exception(timeout=0) for writer in writers if writer.done()]
             if victim == "database":
                 os.kill(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             site.process.kill()
             for writer in writers:
                 if victim == "server":
-                    writer.result(timeout=30)
+                    writer.result(timeout=60)
                 else:
-                    writer.exception(timeout=30)  # between the two it may have been told 503
+                    writer.exception(timeout=60)  # between the two it may have been told 503
         with serving(folder) as site:
             headers = {"Authorization": f"Bearer {token}"}
             for number in kept:
                 assert httpx.get(f"{site.url}/api/v1/tickets/{number}", headers=headers).status_code == 200, number
             site.process.send_signal(signal.SIGINT)
-            assert site.process.wait(timeout=30) == 0
+            assert site.process.wait(timeout=60) == 0

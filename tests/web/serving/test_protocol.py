@@ -50,7 +50,7 @@ async def answer(port: int, request: bytes, rest: Iterable[bytes] = ()) -> bytes
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for piece in rest:
                 writer.write(piece)
                 await writer.drain()

@@ -14,7 +14,7 @@ from tests.web.running import deskbell, serving
 
 TICKETS = "/api/v1/tickets"
 CUT = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = 'deskbell_app'"
-ROUNDS = 3
+ROUNDS = 2
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ class Visitor(threading.Thread):
         self.answers: Counter[int] = Counter()
         self.numbers: list[str] = []
         self.moved = threading.Event()
-        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
         self._method, self._done = method, done
 
     def run(self) -> None:
@@ -48,7 +48,7 @@ class Visitor(threading.Thread):
         """Wait until some more was answered."""
         for _ in range(5):
             self.moved.clear()
-            assert self.moved.wait(30)
+            assert self.moved.wait(60)
 
 
 def test_a_desk_in_use_goes_on_while_its_password_changes(folder: Path) -> None:
