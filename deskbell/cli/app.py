@@ -23,7 +23,11 @@ from deskbell.cli import (
     imports,
     jobs,
     mail,
+    mail_decisions,
+    mail_delivery,
     mail_outbox,
+    mail_pipe,
+    mailboxes,
     people,
     reports,
     search,
@@ -87,12 +91,16 @@ statistics.register(app)
 server_state.register(database.app)
 ticket_bulk.register(tickets.app)
 mail_outbox.register(mail.app)
+mail_decisions.register(mail.app)
+mail_delivery.register(mail.app)
+mail_pipe.register(mail.app)
 audit_access.register(audit.app)
 audit_retention.register(audit.app)
 for name, commands in {
     "ticket": tickets.app,
     "import": imports.app,
     "mail": mail.app,
+    "mailbox": mailboxes.app,
     "audit": audit.app,
     "user": people.app,
     "token": tokens.app,

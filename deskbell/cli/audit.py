@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 app = group("The audit log, in which every change is recorded.", "deskbell audit show DB-1042")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
-_THINGS = {"tickets": "ticket", "comments": "comment", "attachments": "attachment", "ticket_tags": "tag"}
+_THINGS = {
+    "tickets": "ticket",
+    "comments": "comment",
+    "attachments": "attachment",
+    "ticket_tags": "tag",
+    "ticket_copies": "copy",
+    "ticket_links": "link",
+}
 
 
 @command(app, "audit show", "deskbell audit show DB-1042", "deskbell audit show DB-1042 --json")

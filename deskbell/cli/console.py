@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -41,6 +42,12 @@ def say(*lines: str) -> None:
     """Print lines of a result as they are."""
     for line in lines:
         stdout().print(line, soft_wrap=True)
+
+
+def say_last(*lines: str) -> None:
+    """Print lines that nobody may wait for: where nobody reads any more they are left out, and work goes on."""
+    with suppress(BrokenPipeError, SystemExit):  # rich makes the one of the other
+        say(*lines)
 
 
 def note(message: str, style: str = "") -> None:

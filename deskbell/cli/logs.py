@@ -34,7 +34,7 @@ def configure_logging(*, level: int = logging.WARNING) -> None:
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),  # what is below costs nothing
         cache_logger_on_first_use=True,
     )
 

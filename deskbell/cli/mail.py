@@ -8,11 +8,13 @@ from deskbell.cli.commands import Json, command, group
 from deskbell.cli.console import note, say_json, say_table, when
 
 if TYPE_CHECKING:
-    from deskbell.mail.models import InboundMessage
+    from deskbell.mail.inbound.models import InboundMessage
 
 app = group("Mail that came in or goes out, and what became of it.", "deskbell mail list --state failed")
 
-StateName = Literal["received", "ticket", "comment", "duplicate", "automatic", "suspended", "failed"]
+StateName = Literal[
+    "received", "ticket", "comment", "duplicate", "automatic", "bounce", "suspended", "rejected", "failed"
+]
 State = Annotated[StateName | None, typer.Option(help="Only messages in this state.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 
@@ -24,8 +26,8 @@ def list_mail(state: State = None, limit: Limit = 50, as_json: Json = False) -> 
 
     from deskbell.audit.models import AccessKind
     from deskbell.cli.desks import note_reading, open_desk, system
-    from deskbell.mail.ledger import messages
-    from deskbell.mail.models import MailState
+    from deskbell.mail.inbound.models import MailState
+    from deskbell.mail.inbound.queries import messages
     from deskbell.tickets.models import Ticket
 
     statement = messages(MailState(state) if state else None).limit(limit)

@@ -14,10 +14,10 @@ from deskbell.cli.interrupts import STOPPED, between_steps
 from deskbell.cli.progress import Meter, meter
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import DeskbellError
-from deskbell.mail.files import FoundMessage, Skipped, read_messages
-from deskbell.mail.filing import file_message
-from deskbell.mail.ledger import receive, unread
-from deskbell.mail.models import InboundMessage, MailState
+from deskbell.mail.filing.actions import file_message
+from deskbell.mail.inbound.files import FoundMessage, Skipped, read_messages
+from deskbell.mail.inbound.ledger import receive, unread
+from deskbell.mail.inbound.models import InboundMessage, MailState
 from deskbell.runtime import Desk
 from deskbell.tickets.models import Ticket
 
@@ -87,7 +87,7 @@ def _is_fault(skipped: Skipped, paths: Sequence[Path]) -> bool:
 
 def _receive(desk: Desk, actor: Actor, batch: list[FoundMessage], tally: Tally, bar: Meter) -> None:
     with desk.database.transaction(actor) as session:
-        new = sum(receive(session, each.raw, source=each.source) is not None for each in batch)
+        new = sum(receive(session, each.raw, source=each.source).is_new for each in batch)
     tally.received += new
     tally.known += len(batch) - new
     bar.show(items=tally.received + tally.known, position=0)

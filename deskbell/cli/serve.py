@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deskbell.cli.commands import command
-from deskbell.cli.console import say
+from deskbell.cli.console import say, say_last
 
 if TYPE_CHECKING:
     from deskbell.runtime import Desk
@@ -86,9 +86,9 @@ def serve(
             on_ready=lambda: say(
                 f"Deskbell is ready: {url}  (started in {time.perf_counter() - started:.1f} s, Ctrl-C stops it)"
             ),
-            on_stop=lambda: say("Stopping; what is in flight may finish. Ctrl-C again does not wait."),
+            on_stop=lambda: say_last("Stopping; what is in flight may finish. Ctrl-C again does not wait."),
         )
-    say("Stopped.")
+    say_last("Stopped.")
 
 
 def _prepare(desk: "Desk", url: str, admin_email: str, *, demo: bool) -> None:

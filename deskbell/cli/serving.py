@@ -5,20 +5,23 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
 import uvloop
 
+from deskbell.cli.receiving import listener_of, receive_alone, receiving
+from deskbell.kernel.doors import Door
 from deskbell.kernel.errors import SetupError
 from deskbell.kernel.tls import weakness
 from deskbell.runtime import Desk
 from deskbell.web.protocol import Protocol
 from deskbell.web.site import create_site
 from deskbell.wiring import JOBS
-from deskbell.worker import run_worker
+from deskbell.worker import FetchPace, run_fetching, run_worker
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -63,6 +66,7 @@ def serve(
 ) -> None:
     """Answer requests on `listener`, and run jobs where wanted, until SIGINT or SIGTERM."""
     _warn_of_tls(desk)
+    listener_of(desk)  # what is wrong with it is said now
     site = create_site(desk)
     server = Server(_config(site, desk), on_ready, site.state.live.close)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -74,8 +78,18 @@ def serve(
 def work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:
     """Run jobs alone, until SIGINT or SIGTERM."""
     _warn_of_tls(desk)
+    listener_of(desk)  # what is wrong with it is said now
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(desk, concurrency=concurrency, queues=queues, on_stop=on_stop))
+        runner.run(_until_told(desk, partial(_jobs, desk, concurrency=concurrency, queues=queues), on_stop))
+
+
+def receive(
+    desk: Desk, doors: Sequence[Door], *, on_ready: Callable[[list[str]], None], on_stop: Callable[[], None]
+) -> None:
+    """Take mail alone, until SIGINT or SIGTERM. Raises SetupError."""
+    _warn_of_tls(desk)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_told(desk, partial(receive_alone, listener_of(desk), doors, on_ready), on_stop))
 
 
 def _warn_of_tls(desk: Desk) -> None:
@@ -122,25 +136,35 @@ def _stop(server: Server, jobs: asyncio.Task[None] | None, ending: asyncio.Event
     ending.set()
 
 
-async def _work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:
+async def _until_told(
+    desk: Desk, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], on_stop: Callable[[], None]
+) -> None:
+    """Call `work` with an event that a signal sets; a second signal cancels it."""
     ending = asyncio.Event()
-    jobs = asyncio.create_task(_jobs(desk, ending, concurrency=concurrency, queues=queues))
+    working = asyncio.create_task(work(ending))
 
     def stop() -> None:
         if ending.is_set():
-            jobs.cancel()
+            working.cancel()
         else:
             on_stop()
         ending.set()
 
     with _heeding(stop):
-        await asyncio.wait([jobs])
+        await asyncio.wait([working])
         await desk.database.aclose()
+    if not working.cancelled():
+        working.result()
 
 
 async def _jobs(desk: Desk, ending: asyncio.Event, *, concurrency: int = 4, queues: list[str] | None = None) -> None:
-    address = desk.database.address
-    await run_worker(desk.database, JOBS, address=address, stop=ending, concurrency=concurrency, queues=queues)
+    database, address = desk.database, desk.database.address
+    async with receiving(desk, ending), asyncio.TaskGroup() as group:
+        jobs = run_worker(database, JOBS, address=address, stop=ending, concurrency=concurrency, queues=queues)
+        group.create_task(jobs)
+        if queues is None:  # who wants some jobs alone wants no mail fetched
+            pace = FetchPace(poll=desk.settings.mail.poll_seconds)
+            group.create_task(run_fetching(database, address=address, stop=ending, pace=pace))
 
 
 @contextlib.contextmanager

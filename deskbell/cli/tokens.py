@@ -26,7 +26,8 @@ def create(
     email: Email,
     name: Annotated[str, typer.Option(help="What it is for.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="What it may do: read. Without, all that the person may.")
+        list[str] | None,
+        typer.Option(help="What it may do: read, or mail to deliver mail. Without, all that the person may."),
     ] = None,
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Days after which it is worthless.")

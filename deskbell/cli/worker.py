@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from deskbell.cli.commands import command
-from deskbell.cli.console import say
+from deskbell.cli.console import say, say_last
 
 Concurrency = Annotated[int, typer.Option(min=1, max=64, help="How many jobs at a time.")]
 Queues = Annotated[list[str] | None, typer.Option("--queue", help="Only jobs of this queue; may be repeated.")]
@@ -35,6 +35,6 @@ def worker(concurrency: Concurrency = 4, queue: Queues = None) -> None:
             desk,
             concurrency=concurrency,
             queues=queue or None,
-            on_stop=lambda: say("Stopping; jobs that run may finish. Ctrl-C again does not wait."),
+            on_stop=lambda: say_last("Stopping; jobs that run may finish. Ctrl-C again does not wait."),
         )
-    say("Stopped.")
+    say_last("Stopped.")

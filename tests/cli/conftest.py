@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,12 @@ class Terminal:
         return process
 
 
-def start_program(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def start_program(
+    *arguments: str | Path, env: dict[str, str] | None = None, program: Sequence[str] = PROGRAM
+) -> subprocess.Popen[str]:
     """Start the program as a process of its own, without a terminal."""
     return subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
+        [*program, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -20,6 +20,7 @@ SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "view run": ("ticket list", ("1",)),
     "mail list": ("mail", ()),
     "mail outbox": ("mail", ()),
+    "mail show": ("mail", ("1",)),
     "user list": ("user list", ()),
     "organization list": ("organization list", ()),
 }
@@ -31,6 +32,14 @@ SHOWS_NOTHING = {
     "demo": "makes an example",
     "jobs": "the state of the worker",
     "import": "only brings in",
+    "mail compare": "says how many folders",
+    "mail gaps": "numbers of messages",
+    "mail listen": "only brings in",
+    "mail receive": "only brings in; with --file-now it says the number of the ticket",
+    "mail reject": "says what was decided",
+    "mail release": "says what was decided",
+    "mail replay": "figures",
+    "mailbox": "addresses of the desk and the state of their servers, without secrets",
     "organization create": "says what was typed",
     "search language": "a setting",
     "search reindex": "figures",
@@ -74,6 +83,9 @@ def entries(terminal: Terminal, columns: str = "kind, act, channel, role, user_i
 def desk(terminal: Terminal) -> Terminal:
     terminal.ok("user", "create", "ada@example.org", "--role", "admin", "--generate-password")
     terminal.ok("ticket", "open", "--requester", "kim@example.org", "--message", "My card is late.")
+    letter = terminal.data_dir / "message.eml"
+    letter.write_text("From: kim@example.org\nSubject: Hello\nMessage-ID: <a@b>\n\nHello\n")
+    terminal.ok("import", "mail", letter)
     terminal.ok("view", "create", "All", "", "--as", "ada@example.org")
     return terminal
 

@@ -166,13 +166,13 @@ def test_a_reader_who_leaves_early_is_no_fault() -> None:
     assert process.stderr
     assert process.stderr.read() == ""
     process.stderr.close()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
 
 
 def test_a_terminal_that_cannot_show_a_character_shows_a_question_mark(terminal: Terminal, ticket: str) -> None:
     terminal.ok("ticket", "note", ticket, "-m", "Grüße → 你好", "--as", "sam@example.test")
     process = terminal.start("ticket", "show", ticket, env={"PYTHONIOENCODING": "ascii"})
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "? ??" in out
 

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from deskbell.accounts.models import Role
 from deskbell.cli import app, mail, people, ticket_acts
-from deskbell.mail.models import MailState
+from deskbell.mail.inbound.models import MailState
 from deskbell.tickets.models import TicketPriority, TicketStatus
 
 ROOT = Path(__file__).parents[2]

@@ -153,7 +153,7 @@ def test_an_import_that_was_stopped_goes_on_when_it_is_run_again(
     while not 0 < before < 40_000:
         before = count(terminal)
     process.send_signal(stop)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code, out + err
     if stop is signal.SIGINT:
         assert "Run the same command again to go on." in err

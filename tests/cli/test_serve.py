@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +18,11 @@ import pytest
 from deskbell.cli import app
 from deskbell.kernel.embedded.postmaster import running, shut_down
 from deskbell.kernel.embedded.waiting import deadline_in
-from tests.cli.conftest import Terminal, start_program
+from tests.cli.conftest import PROGRAM, Terminal, start_program
 
 READY = re.compile(r"Deskbell is ready: (http://\S+)")
+PATIENT = (*PROGRAM[:2], f"from deskbell.cli import serving; serving.GRACE = 3600; {PROGRAM[2]}")
+"""Gives requests in flight an hour, so that who waits for them when it should not is found out."""
 
 
 @pytest.fixture
@@ -32,29 +34,29 @@ def data_dir(clean_environment: pytest.MonkeyPatch) -> Iterator[Path]:
         shut_down(Path(folder) / "desk/postgres", deadline_in(10))
 
 
-def serve(*options: str) -> tuple[subprocess.Popen[str], str, str]:
+def serve(*options: str, program: Sequence[str] = PROGRAM) -> tuple[subprocess.Popen[str], str, str]:
     """Start it on a free port; return the process, its address, and what it said until it was ready."""
-    process = start_program("serve", "--port", "0", *options)
+    process = start_program("serve", "--port", "0", *options, program=program)
     assert process.stdout
     said = ""
     for line in process.stdout:
         said += line
         if found := READY.match(line):
             return process, found[1], said
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     pytest.fail(f"it did not start: {said}{err}")
 
 
 def stop(process: subprocess.Popen[str], by: signal.Signals) -> str:
     """Send a signal; return what it said from then on."""
     process.send_signal(by)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False), out + err
     return out
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own address
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
         return str(answer.read().decode())
 
 
@@ -64,7 +66,7 @@ def log_in(url: str, email: str, password: str) -> int:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/api/v1/session", body, headers)  # noqa: S310 - our own address
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own address
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -109,8 +111,19 @@ def test_the_worker_runs_alone_and_stops_when_told(terminal: Terminal) -> None:
     assert process.stderr
     assert "worker_started" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert (process.returncode, out.endswith("Stopped.\n")) == (0, True)
+
+
+def test_where_nobody_reads_any_more_it_stops_without_a_word(terminal: Terminal) -> None:
+    process, url, _ = serve("--no-demo")
+    terminal.processes.append(process)
+    assert process.stdout
+    process.stdout.close()
+    assert json.loads(get(f"{url}/healthz")) == {"status": "ok"}
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    assert (process.stderr.read(), process.wait(timeout=60)) == ("", 0)
 
 
 @contextmanager
@@ -119,7 +132,7 @@ def a_request_under_way(terminal: Terminal) -> Iterator[tuple[subprocess.Popen[s
     terminal.ok(
         "user", "create", "sam@example.test", "--role", "admin", "--password-stdin", stdin="correct horse battery\n"
     )
-    process, url, _ = serve("--no-demo")
+    process, url, _ = serve("--no-demo", program=PATIENT)
     terminal.processes.append(process)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(terminal.address.dsn) as holder:
         holder.execute("lock table login_sessions in access exclusive mode")
@@ -142,8 +155,8 @@ def test_what_is_in_flight_is_answered_before_it_stops(terminal: Terminal) -> No
     with a_request_under_way(terminal) as (process, answer, holder):
         told_to_stop(process)
         holder.rollback()
-        assert answer.result(20) == 201
-        out, err = process.communicate(timeout=20)
+        assert answer.result(60) == 201
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "Stopped.\n", "")
 
 
@@ -151,6 +164,6 @@ def test_a_second_ctrl_c_does_not_wait(terminal: Terminal) -> None:
     with a_request_under_way(terminal) as (process, answer, _):
         told_to_stop(process)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=8)  # less than what requests are given
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, "Traceback" in err) == (0, "Stopped.\n", False), err
-        assert isinstance(answer.exception(20), OSError) or answer.result() >= 500
+        assert isinstance(answer.exception(60), OSError) or answer.result() >= 500
