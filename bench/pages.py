@@ -57,14 +57,15 @@ def run(options: Options) -> Iterator[Figure]:
         ensure_schema(desk, upgrade=True)
         with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
             fill(admin, options.tickets)
-            readers = _readers(desk, admin)
+            readers = readers_of(desk, admin)
         for reader in readers:
-            secret = _log_in(desk, reader.user_id)
+            secret = log_in(desk, reader.user_id)
             for page in reader.pages:
                 yield _measured(port, page, secret)
 
 
-def _readers(desk: Desk, admin: psycopg.Connection) -> Sequence[Reader]:
+def readers_of(desk: Desk, admin: psycopg.Connection) -> Sequence[Reader]:
+    """Return an agent, an administrator and a customer of the desk, and the pages that each opens."""
     people = {role: _somebody(desk, role) for role in Role}
     found = admin.execute(_NUMBERS, (people[Role.CUSTOMER],)).fetchone()
     assert found, "the desk has no tickets"
@@ -95,7 +96,8 @@ def _somebody(desk: Desk, role: Role) -> int:
         ).one()
 
 
-def _log_in(desk: Desk, user_id: int) -> str:
+def log_in(desk: Desk, user_id: int) -> str:
+    """Return the secret of a new session."""
     with desk.database.transaction(Actor.system(Channel.CLI)) as session:
         return open_session(session, user_id, lifetime=timedelta(hours=1), now=datetime.now(UTC))
 
