@@ -15,6 +15,8 @@ from threading import Thread
 from typing import IO
 
 PROGRAMS = Path(sys.executable).parent
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""The tests start Python a hundred times: without its bytecode each start would compile all that it imports."""
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "lint": {
         "ruff check": ("ruff", "check", "--output-format", "concise"),
@@ -47,7 +49,10 @@ class Result:
 
 def run(name: str, command: Sequence[str]) -> Result:
     """Run one check to its end."""
-    done = subprocess.run(_program(command), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    pipe = subprocess.PIPE
+    done = subprocess.run(
+        _program(command), check=False, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
+    )
     return Result(name, done.stdout, done.returncode)
 
 
@@ -60,7 +65,9 @@ class Held:
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
         self.name = name
-        self._process = subprocess.Popen(_program(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            _program(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT
+        )
         self._output: SimpleQueue[bytes] = SimpleQueue()
         self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()

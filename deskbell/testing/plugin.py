@@ -33,6 +33,12 @@ from deskbell.wiring import CONSTRAINT_ERRORS, FIELDS, HANDLERS
 T = TypeVar("T")
 ActAs = Callable[[User | Actor], Session]
 Make = Callable[[Callable[[Factory], T]], Awaitable[T]]
+_RING = KeyRing.configured(b"a key for tests alone, of no value")
+
+
+def storage_in(folder: Path, settings: Settings | None = None) -> LocalStorage:
+    """Return a storage of attachments in a folder, as the settings have it."""
+    return LocalStorage(folder, _RING, seal=(settings or Settings()).storage.encrypt)
 
 
 def open_database(
@@ -40,15 +46,14 @@ def open_database(
 ) -> Database:
     """Open a database of the test server as the application does."""
     chosen = settings or Settings()
-    ring = KeyRing.configured(b"a key for tests alone, of no value")
     resources = Resources(
         clock=SystemClock(),
-        storage=LocalStorage(storage, ring, seal=chosen.storage.encrypt),
+        storage=storage_in(storage, chosen),
         ticket_prefix=chosen.ticket.prefix,
         attachment_bytes=chosen.storage.max_bytes,
         mail_bytes=chosen.mail.max_bytes,
         cache=cache,
-        vault=Vault(ring),
+        vault=Vault(_RING),
     )
     return Database(
         as_application(address),

@@ -101,9 +101,10 @@ def test_the_application_is_a_member_of_the_four_actors_alone(world: World) -> N
     assert found == [*actors, ("pg_read_all_stats", False)]  # the owner's, for the functions that administrators call
 
 
+MAILBOX_SECRETS = "oauth_secret oauth_refresh imap_password smtp_password dkim_key"
 OUTBOX = (
     "kind state reason ticket_id comment_id recipient subject text html message_id in_reply_to thread reply_to"
-    " attempts interrupted created_at next_attempt_at sent_at"
+    " attempts interrupted created_at next_attempt_at sent_at copy_id mailbox_id copies handed_at"
 )
 """Customers know of a message to them that it is there."""
 
@@ -125,6 +126,7 @@ def test_columns_that_only_some_may_read_are_these(world: World) -> None:
         ("deskbell_system", "drafts", "content is_internal status revision problem created_at saved_at"),
         ("deskbell_readonly", "inbound_messages", "raw"),
         *((f"deskbell_{kind}", "login_sessions", "token_hash") for kind in ("admin", "agent", "customer")),
+        *((f"deskbell_{kind}", "mailboxes", MAILBOX_SECRETS) for kind in ("admin", "agent", "readonly")),
         *((f"deskbell_{kind}", "outbound_messages", "text html") for kind in ("admin", "agent")),
         ("deskbell_customer", "outbound_messages", OUTBOX),
         ("deskbell_readonly", "outbound_messages", "text html"),
@@ -143,9 +145,15 @@ def test_columns_that_an_actor_may_change_where_not_all_are_these(world: World) 
         "   and has_column_privilege('deskbell_' || kind, c.oid, a.attnum, 'update')"
         "   and not has_table_privilege('deskbell_' || kind, c.oid, 'update') group by 1, 2 order by 2, 1",
     )
-    filed = "state reason message_id sender subject sent_at defects ticket_id comment_id filed_at"
+    filed = (
+        "state reason message_id sender subject sent_at defects ticket_id comment_id filed_at mailbox_id fingerprint"
+        " bounced_id"
+    )
+    decided = "state reason released_by_id"
     assert found == [
         *((kind, "api_tokens", "name revoked_at") for kind in ("admin", "agent", "customer")),
+        ("admin", "inbound_messages", decided),
+        ("agent", "inbound_messages", decided),
         ("system", "inbound_messages", filed),
         ("customer", "tickets", "status"),
         ("agent", "users", "email full_name organization_id locale time_zone"),

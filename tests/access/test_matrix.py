@@ -64,18 +64,42 @@ imported_rows      select   -       -     -     -      all    all     all
 imported_rows      insert   -       -     -     -      1      1       -
 imported_rows      update   -       -     -     -      -      -       -
 imported_rows      delete   -       -     -     -      -      -       -
-inbound_messages   select   -       -     -     -      all    all     all
+inbound_arrivals   select   -       -     -     all    all    all     all
+inbound_arrivals   insert   -       -     -     -      -      1       -
+inbound_arrivals   update   -       -     -     -      -      -       -
+inbound_arrivals   delete   -       -     -     -      -      -       -
+inbound_messages   select   -       -     -     all    all    all     all
 inbound_messages   insert   -       -     -     -      -      1       -
-inbound_messages   update   -       -     -     -      -      all     -
+inbound_messages   update   -       -     -     all    all    all     -
 inbound_messages   delete   -       -     -     -      -      -       -
+letter_templates   select   -       -     -     -      all    all     all
+letter_templates   insert   -       -     -     -      1      -       -
+letter_templates   update   -       -     -     -      all    -       -
+letter_templates   delete   -       -     -     -      all    -       -
 login_sessions     select   -       1     1     1      all    all     -
 login_sessions     insert   -       -     -     -      -      1       -
 login_sessions     update   -       -     -     -      -      all     -
 login_sessions     delete   -       1     1     1      all    all     -
+mailbox_folders    select   -       -     -     all    all    all     all
+mailbox_folders    insert   -       -     -     -      -      1       -
+mailbox_folders    update   -       -     -     -      -      all     -
+mailbox_folders    delete   -       -     -     -      -      all     -
+mailbox_tags       select   -       -     -     all    all    all     all
+mailbox_tags       insert   -       -     -     -      1      1       -
+mailbox_tags       update   -       -     -     -      -      -       -
+mailbox_tags       delete   -       -     -     -      all    all     -
+mailboxes          select   -       -     -     all    all    all     all
+mailboxes          insert   -       -     -     -      1      1       -
+mailboxes          update   -       -     -     -      all    all     -
+mailboxes          delete   -       -     -     -      -      -       -
 mentions           select   -       -     -     all    all    all     all
 mentions           insert   -       -     -     1      1      1       -
 mentions           update   -       -     -     -      -      -       -
 mentions           delete   -       -     -     -      -      -       -
+notice_choices     select   -       -     -     1      1      all     all
+notice_choices     insert   -       -     -     1      1      -       -
+notice_choices     update   -       -     -     1      1      -       -
+notice_choices     delete   -       -     -     -      -      -       -
 operations         select   -       -     -     all    all    all     all
 operations         insert   -       -     -     -      -      -       -
 operations         update   -       -     -     -      -      -       -
@@ -120,10 +144,22 @@ teams              select   -       -     -     all    all    all     all
 teams              insert   -       -     -     -      1      1       -
 teams              update   -       -     -     -      all    all     -
 teams              delete   -       -     -     -      -      -       -
+ticket_copies      select   -       3     2     all    all    all     all
+ticket_copies      insert   -       -     -     1      1      1       -
+ticket_copies      update   -       -     -     -      -      -       -
+ticket_copies      delete   -       -     -     all    all    all     -
 ticket_figures     select   -       -     -     all    all    all     all
 ticket_figures     insert   -       -     -     -      -      -       -
 ticket_figures     update   -       -     -     -      -      -       -
 ticket_figures     delete   -       -     -     -      -      -       -
+ticket_links       select   -       -     -     all    all    all     all
+ticket_links       insert   -       -     -     1      1      1       -
+ticket_links       update   -       -     -     -      -      -       -
+ticket_links       delete   -       -     -     all    all    all     -
+ticket_mailboxes   select   -       -     -     all    all    all     all
+ticket_mailboxes   insert   -       -     -     -      -      1       -
+ticket_mailboxes   update   -       -     -     -      -      all     -
+ticket_mailboxes   delete   -       -     -     -      -      -       -
 ticket_presence    select   -       -     -     all    all    all     -
 ticket_presence    insert   -       -     -     1      1      -       -
 ticket_presence    update   -       -     -     1      1      -       -
@@ -158,8 +194,17 @@ INSERTS = {
     "figure_progress": "(id) values (1)",
     "idempotency_keys": "(user_id, key, fingerprint) values (%(me)s, 'new', sha256('new'))",
     "imported_rows": "(content_key, ticket_id) values (sha256('new'), %(ticket)s)",
+    "inbound_arrivals": "(inbound_id, source) select max(id), 'new' from inbound_messages",
     "inbound_messages": "(raw, sha256, size, source) values ('new', repeat('c', 64), 3, 'new')",
     "login_sessions": "(user_id, token_hash) values (%(me)s, sha256('new'))",
+    "letter_templates": "(kind, locale, subject, body) values ('reset', 'en', 'x', 'x')",
+    "mailbox_folders": "(mailbox_id, name) select max(id), 'new' from mailboxes",
+    "mailbox_tags": "(mailbox_id, tag_id) select max(m.id), min(t.id) from mailboxes m, tags t",
+    "mailboxes": "(name, address) values ('new', 'new@example.test')",
+    "notice_choices": "(user_id, kind, by_mail) values (%(me)s, 'mentioned', true)",
+    "ticket_copies": "(ticket_id, email, name) values (%(ticket)s, 'new@example.test', '')",
+    "ticket_links": "(ticket_id, other_id) select max(id), min(id) + 1 from tickets",
+    "ticket_mailboxes": "(ticket_id, mailbox_id) select max(t.id), max(m.id) from tickets t, mailboxes m",
     "mentions": "(comment_id, ticket_id, user_id)"
     " select id, ticket_id, %(admin)s from comments where is_internal limit 1",
     "organizations": "(name) values ('new')",
@@ -180,9 +225,12 @@ INSERTS = {
 UPDATES = {
     "api_tokens": "name = name",
     "inbound_messages": "reason = reason",
+    "notice_choices": "by_mail = by_mail",
     "outbound_messages": "reason = reason",
+    "mailboxes": "name = name",
     "people": "full_name = full_name",
     "saved_views": "name = name",
+    "ticket_mailboxes": "mailbox_id = mailbox_id",
     "tickets": "status = status",
     "users": "full_name = full_name",
 }

@@ -37,6 +37,16 @@ insert into team_members (team_id, user_id) select t.id, u.id from teams t, user
 insert into tags (name) values ('angry'), ('unused');
 insert into ticket_tags (ticket_id, tag_id) select t.id, g.id from tickets t, tags g where g.name = 'angry';
 insert into inbound_messages (raw, sha256, size, source) values ('raw mail', repeat('b', 64), 8, 'test');
+insert into mailboxes (name, address) values ('Support', 'support@example.test');
+insert into mailbox_tags (mailbox_id, tag_id) select m.id, t.id from mailboxes m, tags t where t.name = 'unused';
+insert into mailbox_folders (mailbox_id, name) select id, 'INBOX' from mailboxes;
+insert into ticket_mailboxes (ticket_id, mailbox_id) select t.id, m.id from tickets t, mailboxes m
+  where t.id < (select max(id) from tickets);
+insert into inbound_arrivals (inbound_id, source) select id, 'test' from inbound_messages;
+insert into ticket_copies (ticket_id, email, name) select id, 'copy@example.test', '' from tickets;
+insert into ticket_links (ticket_id, other_id) select max(id), min(id) from tickets;
+insert into notice_choices (user_id, kind, by_mail) select id, 'assigned', false from users where is_staff;
+insert into letter_templates (kind, locale, subject, body) values ('answered', 'en', 'x', 'x');
 insert into outbound_messages (kind, user_id, ticket_id, text)
   select 'answered', creator_id, id, 'a link that lets them in' from tickets;
 insert into sign_in_links (purpose, email, user_id, token_hash, expires_at)

@@ -1,5 +1,7 @@
 """Proving who one is: passwords, sessions, tokens, and how all of them end."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -55,6 +57,14 @@ def test_a_password_is_kept_as_an_argon2id_hash_that_fits_it_alone() -> None:
     assert stored != hash_password("correct horse battery")
     assert verify_password("correct horse battery", stored)
     assert not verify_password("Correct horse battery", stored)
+
+
+def test_hashing_costs_what_is_recommended() -> None:
+    """RFC 9106, the second of its recommendations: 64 MiB, three passes, four lanes. The tests hash with less."""
+    program = "from deskbell.accounts.passwords import hash_password; print(hash_password('correct horse battery'))"
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert made.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert verify_password("correct horse battery", made.stdout.strip())
 
 
 @pytest.mark.parametrize("stored", [None, "", "not a hash", "$argon2id$broken"])

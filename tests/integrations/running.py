@@ -41,7 +41,7 @@ class Server:
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def environment(further: Mapping[str, str]) -> dict[str, str]:

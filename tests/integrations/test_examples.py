@@ -98,7 +98,7 @@ def with_token(stack: ExitStack, server: Server, database: Database, email: str)
 
 def with_password(stack: ExitStack, server: Server, _database: Database, email: str) -> Customer:
     """Enter a shop that has accounts of its own."""
-    client = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+    client = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
     client.get("/login")
     form = {"email": email, "username": PASSWORDS[email], "password": PASSWORDS[email]}
     form["csrfmiddlewaretoken"] = client.cookies.get("csrftoken") or ""

@@ -34,7 +34,7 @@ async def asynchronous():
 
 def later():
     import asyncio
-    return asyncio.run_coroutine_threadsafe(asynchronous(), host.loop).result(10)
+    return asyncio.run_coroutine_threadsafe(asynchronous(), host.loop).result(60)
 
 host = Host()
 before = {backend(), later()}
@@ -72,7 +72,7 @@ def test_a_desk_that_was_closed_is_opened_again(settings: Settings) -> None:
     for _ in range(2):
         assert answers(host)
         loop = host.loop
-        assert asyncio.run_coroutine_threadsafe(asyncio.sleep(0, "yes"), loop).result(5) == "yes"
+        assert asyncio.run_coroutine_threadsafe(asyncio.sleep(0, "yes"), loop).result(60) == "yes"
         host.close()
         assert loop.is_closed()
 

@@ -129,7 +129,7 @@ def test_a_client_that_leaves_takes_its_request_along(
     status, body = raw(app, PATH_INFO=f"{file}/content", HTTP_AUTHORIZATION=token)
     assert (status, tasks(host) > before) == (200, True)
     body.close()  # type: ignore[attr-defined]  # PEP 3333
-    assert tasks(host) == before
+    assert any(tasks(host) == before for _ in range(600))  # the host's loop ends it when it comes to that
 
 
 def tasks(host: Host) -> int:
@@ -139,7 +139,7 @@ def tasks(host: Host) -> int:
         await asyncio.sleep(0.05)
         return len(asyncio.all_tasks())
 
-    return asyncio.run_coroutine_threadsafe(count(), host.loop).result(5)
+    return asyncio.run_coroutine_threadsafe(count(), host.loop).result(60)
 
 
 def test_when_the_host_is_closed_no_connection_and_no_thread_remain(settings: Settings) -> None:

@@ -38,6 +38,7 @@ def build_from_models(address: Address) -> None:
                 "figures_after",
                 "access_log_after",
                 "presence_after",
+                "mailboxes_after",
             ):
                 connection.execute(sql.joinpath(f"{name}.sql").read_bytes())
             for table in tables:

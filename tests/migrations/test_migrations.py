@@ -132,7 +132,7 @@ def test_waiting_for_another_process_to_migrate_is_not_cut_short(empty: Address,
             waiting = threads.submit(hasty.upgrade)
             wait([waiting], timeout=0.5)  # five times what it waits for a table
             assert not waiting.done()
-        assert waiting.result(timeout=30).is_current
+        assert waiting.result(timeout=60).is_current
 
 
 @pytest.fixture

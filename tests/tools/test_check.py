@@ -14,6 +14,11 @@ def test_a_check_that_passes_is_not_a_failure() -> None:
     assert not check.run("a linter", ("python", "-c", "pass")).failed
 
 
+def test_checks_keep_their_bytecode_whatever_the_environment_says() -> None:
+    program = ("python", "-c", "import os; print('PYTHONDONTWRITEBYTECODE' in os.environ)")
+    assert check.run("python", program).output == "False\n"
+
+
 def test_held_output_comes_when_it_is_released(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     held = check.Held("tests", ("python", "-c", "print('1 passed'); exit(1)"))
     assert capfdbinary.readouterr().out == b""
