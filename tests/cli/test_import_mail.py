@@ -73,3 +73,28 @@ def test_the_ledger_lists_what_came_in(terminal: Terminal, folder: Path) -> None
     [failed] = terminal.ok("mail", "list", "--state", "failed", "--json").json["messages"]
     assert failed["source"] == str(folder / "0.eml")
     assert "DB-1001" in terminal.ok("mail", "list").out
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (("kim@example.test",), 2),
+        (("nobody@example.org",), 0),
+        (("--since", "2020-01-01"), 2),
+        (("--until", "2020-01-01"), 0),
+        (("--mailbox", "Help@Example.org"), 0),
+        (("--state", "ticket", "--since", "2020-01-01", "card"), 1),
+    ],
+)
+def test_the_ledger_is_narrowed_by_who_where_and_when(
+    terminal: Terminal, folder: Path, asked: tuple[str, ...], found: int
+) -> None:
+    terminal.ok("import", "mail", folder)
+    terminal.ok("mailbox", "add", "help@example.org")
+    assert len(terminal.ok("mail", "list", *asked, "--json").json["messages"]) == found
+
+
+@pytest.mark.parametrize("wrong", [("--since", "soon"), ("--mailbox", "nowhere@example.org")])
+def test_a_wrong_filter_of_the_ledger_is_named(terminal: Terminal, wrong: tuple[str, str]) -> None:
+    result = terminal.run("mail", "list", *wrong)
+    assert (result.code, wrong[1] in result.err) == (2, True)
