@@ -133,3 +133,4 @@ drop function deskbell_audit_ticket_links_delete() cascade;
 drop function deskbell_audit_ticket_mailboxes_insert() cascade;
 drop function deskbell_audit_ticket_mailboxes_update() cascade;
 drop function deskbell_audit_ticket_mailboxes_delete() cascade;
+drop function deskbell_mailboxes_send();

@@ -59,6 +59,15 @@ def test_on_a_desk_without_teams_everybody_hears_of_a_new_request(desk: Outbox) 
     assert told(desk, OutboundKind.OPENED) == {desk.agent.id, admin.id}
 
 
+def test_where_no_mail_can_leave_no_notice_waits_for_a_server_that_never_comes(desk: Outbox) -> None:
+    desk.reaching(server=None)
+    opened(desk, customer(desk))
+    assert told(desk, OutboundKind.OPENED) == set()
+    desk.mailbox(smtp_host="smtp.example.test")
+    opened(desk, customer(desk))
+    assert told(desk, OutboundKind.OPENED) >= {desk.agent.id}
+
+
 def test_who_opens_a_ticket_for_somebody_is_not_told_of_it(desk: Outbox) -> None:
     other, requester = desk.factory.user(Role.AGENT), customer(desk)
     with desk.as_(desk.agent) as session:
