@@ -16,7 +16,7 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import DeskbellError
 from deskbell.mail.filing.actions import file_message
 from deskbell.mail.inbound.files import FoundMessage, Skipped, read_messages
-from deskbell.mail.inbound.ledger import receive, unread
+from deskbell.mail.inbound.ledger import Taken, receive, unread
 from deskbell.mail.inbound.models import InboundMessage, MailState
 from deskbell.runtime import Desk
 from deskbell.tickets.models import Ticket
@@ -87,10 +87,14 @@ def _is_fault(skipped: Skipped, paths: Sequence[Path]) -> bool:
 
 def _receive(desk: Desk, actor: Actor, batch: list[FoundMessage], tally: Tally, bar: Meter) -> None:
     with desk.database.transaction(actor) as session:
-        new = sum(receive(session, each.raw, source=each.source).is_new for each in batch)
+        new = sum(_written(session, each).is_new for each in batch)
     tally.received += new
     tally.known += len(batch) - new
     bar.show(items=tally.received + tally.known, position=0)
+
+
+def _written(session: Session, found: FoundMessage) -> Taken:
+    return receive(session, found.raw, source=found.source, is_delivered=False)
 
 
 def _batches(found: Iterable[FoundMessage | Skipped], tally: Tally, bar: Meter) -> Iterator[list[FoundMessage]]:

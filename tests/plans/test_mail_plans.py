@@ -35,7 +35,7 @@ def test_filing_a_message(desk: BigDesk, headers: str, state: MailState | None) 
     raw = f"{headers}\r\nTo: help@example.test\r\nCc: x@example.test\r\n\r\nHello {headers}".encode()
     with desk.database.transaction(MAIL) as session:
         session.info[RESOURCES_KEY] = replace(resources_of(session), mail=MailRules(FEW, FEW, acknowledged=FEW))
-        number = receive(session, raw, source="test", envelope=Envelope("", ("help@example.test",))).id
+        number = receive(session, raw, source="test", envelope=Envelope("x@y.test", ("help@example.test",))).id
         with explaining(session, desk.big) as plans:
             file_message(session, number)
         message = session.get_one(InboundMessage, number)

@@ -37,11 +37,11 @@ def _is_old(incoming: Incoming) -> bool:
 
 def _is_harmless(incoming: Incoming, author: User) -> bool:
     parsed = incoming.parsed
-    if parsed.kind is not MailKind.PERSON or parsed.automatic or author.is_staff or not author.is_active:
+    if parsed.kind is not MailKind.PERSON or parsed.automatic or incoming.wants_no_answer:
         return False
-    if reads_nothing(author.email) or mailbox_for(incoming.session, [author.email]) is not None:
+    if author.is_staff or not author.is_active or reads_nothing(author.email):
         return False
-    return not _got_enough(incoming, author)
+    return mailbox_for(incoming.session, [author.email]) is None and not _got_enough(incoming, author)
 
 
 def _got_enough(incoming: Incoming, author: User) -> bool:

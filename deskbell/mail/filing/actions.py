@@ -13,7 +13,7 @@ from deskbell.mail.filing.bounces import bounce
 from deskbell.mail.filing.breakers import too_much
 from deskbell.mail.filing.duplicates import duplicate
 from deskbell.mail.filing.follow_ups import begins_follow_up, current, follow
-from deskbell.mail.filing.in_copy import keep_copies
+from deskbell.mail.filing.in_copy import keep_copies, keep_writer
 from deskbell.mail.filing.incoming import Incoming, Verdict
 from deskbell.mail.filing.people import kept_out, shut_out, takes_part
 from deskbell.mail.filing.robots import robot
@@ -102,23 +102,27 @@ def _as_answer(incoming: Incoming, thread: Thread) -> Verdict:
     reason = reason or too_much(incoming, ticket)
     if reason:
         return Verdict(MailState.SUSPENDED, reason, ticket)
-    if begins_follow_up(incoming, ticket):
-        return _as_new(incoming, ticket)
+    # Anybody can write a number, and somebody's name in From, and would so get all answers.
     may_name_others = thread.way is not Way.NUMBER and takes_part(incoming, ticket)
+    if begins_follow_up(incoming, ticket):
+        return _as_new(incoming, ticket, may_name_others=may_name_others)
     author = author_of(incoming)
     comment = write_comment(incoming, ticket, author)
-    if may_name_others:  # anybody can write a number, and somebody's name in From, and so get all answers
+    if may_name_others or incoming.is_released:  # not whom a signed address was passed on to: that may be anybody
+        keep_writer(incoming, ticket, author)
+    if may_name_others:
         keep_copies(incoming, ticket)
     return Verdict(MailState.COMMENT, "", ticket, comment)
 
 
-def _as_new(incoming: Incoming, closed: Ticket | None = None) -> Verdict:
+def _as_new(incoming: Incoming, closed: Ticket | None = None, *, may_name_others: bool = True) -> Verdict:
     reason = too_much(incoming, None)
     if reason:
         return Verdict(MailState.SUSPENDED, reason, closed)
     author = author_of(incoming)
     ticket = write_ticket(incoming, author)
-    keep_copies(incoming, ticket)
+    if may_name_others:
+        keep_copies(incoming, ticket)
     if closed is not None:
         follow(incoming, ticket, closed, author)
     acknowledge(incoming, ticket, author)

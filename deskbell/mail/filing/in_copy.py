@@ -38,6 +38,14 @@ def keep_copies(incoming: Incoming, ticket: Ticket) -> None:
         add_copies(incoming.session, ticket, list(_usable(wanted))[:MOST_COPIES])
 
 
+def keep_writer(incoming: Incoming, ticket: Ticket, author: User) -> None:
+    """Give copies to a customer who was let in beside the requester: what is answered to them is to reach them."""
+    if author.is_staff or author.id == ticket.creator_id or incoming.parsed.kind is not MailKind.PERSON:
+        return
+    if not reads_nothing(author.email):
+        add_copies(incoming.session, ticket, [(author.email, author.full_name)])
+
+
 def _ours(incoming: Incoming, named: list[str]) -> set[str]:
     """Return which of the addresses are the desk's: of mailboxes, its sender, and where servers delivered this to."""
     plain = {email: normalized_email(without_tag(email)) for email in named}

@@ -56,9 +56,13 @@ class Incoming:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether it came just now, to a mailbox or from a mail server; else somebody reads in what lies in files."""
-        told = ((a.mailbox_id, a.envelope_from, a.envelope_to or None) for a in self.arrivals)
-        return any(each is not None for way in told for each in way)
+        """Whether it came just now, by whatever way; else somebody reads in what lies in files."""
+        return any(arrival.is_delivered for arrival in self.arrivals)
+
+    @property
+    def wants_no_answer(self) -> bool:
+        """Whether its envelope names no sender: whoever sent it asks not to be answered (RFC 5321, 4.5.5)."""
+        return any(arrival.envelope_from == "" for arrival in self.arrivals)
 
     @cached_property
     def mailbox(self) -> Mailbox | None:

@@ -26,8 +26,10 @@ def robot(incoming: Incoming) -> Verdict | None:
         return None
     if is_our_own(incoming):
         reason = "It is our own message, which came back."
-    elif incoming.parsed.kind in WRITTEN_BY_PEOPLE:
+    elif incoming.parsed.kind in WRITTEN_BY_PEOPLE and not incoming.wants_no_answer:
         return None
+    elif incoming.parsed.kind in WRITTEN_BY_PEOPLE:
+        reason = "No person sent this: its envelope names no sender."
     else:
         told = incoming.parsed.automatic_reason or incoming.parsed.kind.value.replace("_", " ")
         reason = f"No person sent this: {told}."

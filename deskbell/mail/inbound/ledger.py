@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
@@ -22,9 +23,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a mail server says of a message (RFC 5321): who it says it is from, empty for a bounce, and to whom."""
+    """What a mail server says of a message (RFC 5321): who it says it is from, and to whom.
 
-    sender: str
+    `sender` is empty where nobody is to be answered, as for a bounce, and None where it was not told.
+    """
+
+    sender: str | None
     recipients: tuple[str, ...] = ()
 
 
@@ -44,13 +48,16 @@ def receive(
     mailbox_id: int | None = None,
     place: Place | None = None,
     envelope: Envelope | None = None,
+    is_delivered: bool = True,
 ) -> Taken:
     """Write a message down, and how it came; the very same bytes are written down once.
 
+    What is not delivered lay in files: nobody is told of it, and it is not held back, however much there is of it.
     The caller commits before it lets go of the message at its source, and has it filed in a transaction of its own.
     """
     taken = _write_down(session, raw, source)
-    arrival = {"inbound_id": taken.id, "source": source, "mailbox_id": mailbox_id}
+    arrival: dict[str, Any] = {"inbound_id": taken.id, "source": source, "mailbox_id": mailbox_id}
+    arrival["is_delivered"] = is_delivered
     if place is not None:
         arrival |= {"folder_id": place.folder_id, "uid_validity": place.uid_validity, "uid": place.uid}
     if envelope is not None:

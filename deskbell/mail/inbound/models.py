@@ -104,7 +104,8 @@ class Arrival(Base):
     """One delivery of a message, by one source: the same message may come by several, or again.
 
     From IMAP it has `folder_id`, `uid_validity` and `uid`, from a mail server the envelope (RFC 5321): who it said it
-    is from, empty for a bounce, and to whom it was to go.
+    is from, empty for a bounce, and to whom it was to go. `is_delivered` is whether it came just now, rather than from
+    files that somebody reads in.
     """
 
     __tablename__ = "inbound_arrivals"
@@ -139,4 +140,5 @@ class Arrival(Base):
     source: Mapped[str] = mapped_column(Text)
     envelope_from: Mapped[str | None] = mapped_column(Text)
     envelope_to: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    is_delivered: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[CreatedAt]

@@ -31,13 +31,14 @@ def queue_notice(
     user_id: int | None = None,
     comment_id: int | None = None,
     copy_id: int | None = None,
+    run_at: datetime | None = None,
 ) -> int:
-    """Tell somebody about a ticket, a person or who gets copies of it; return the id of the message.
+    """Tell somebody about a ticket, a person or who gets copies of it, at `run_at` (default: at once).
 
-    Whoever acts may, as its words are written by the job that sends it.
+    Return the id of the message. Whoever acts may, as its words are written by the job that sends it.
     """
     row = {"kind": kind, "ticket_id": ticket_id, "user_id": user_id, "comment_id": comment_id, "copy_id": copy_id}
-    return _add(session, {name: value for name, value in row.items() if value is not None})
+    return _add(session, {name: value for name, value in row.items() if value is not None}, run_at)
 
 
 def queue_letter(
@@ -87,7 +88,7 @@ def add_hand_over(session: Session, message_id: int, *, run_at: datetime | None 
     add(message_id=message_id)
 
 
-def _add(session: Session, row: dict[str, Any]) -> int:
+def _add(session: Session, row: dict[str, Any], run_at: datetime | None = None) -> int:
     message_id: int = session.execute(insert(OutboundMessage).values(row).returning(OutboundMessage.id)).scalar_one()
-    add_hand_over(session, message_id)
+    add_hand_over(session, message_id, run_at=run_at)
     return message_id

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.models import Role, TeamMember, User
@@ -41,8 +41,7 @@ def is_news(session: Session, ticket: Ticket, comment: Comment | None) -> bool:
         return True
     it = InboundMessage
     its = it.comment_id == comment.id if comment else (it.ticket_id == ticket.id) & it.comment_id.is_(None)
-    delivered = Arrival.mailbox_id.is_not(None) | Arrival.envelope_from.is_not(None)
-    arrived = exists().where(Arrival.inbound_id == it.id, delivered | (func.cardinality(Arrival.envelope_to) > 0))
+    arrived = exists().where(Arrival.inbound_id == it.id, Arrival.is_delivered)
     fresh = it.sent_at.is_(None) | (it.sent_at > it.created_at - OLD)
     return bool(session.scalar(select(exists().where(its, it.state.in_(FILED), arrived, fresh))))
 

@@ -55,14 +55,16 @@ def quote_before(session: Session, ticket: Ticket, comment: Comment, zone: str) 
     author = session.get(User, before.author_id if before else ticket.creator_id)
     at = before.created_at if before else ticket.created_at
     words = before.content if before else ticket.description
-    return Quote(name_of(author), date_and_time(at, _zone(zone)), _short(words))
+    return Quote(name_of(author, ticket), date_and_time(at, _zone(zone)), _short(words))
 
 
-def name_of(person: User | None) -> str:
+def name_of(person: User | None, ticket: Ticket) -> str:
     """Return what somebody is called before others: never their address."""
     if person is not None and person.full_name:
         return person.full_name
-    return _("Our team") if person is None or person.is_staff else _("The requester")
+    if person is None or person.is_staff:
+        return _("Our team")
+    return _("The requester") if person.id == ticket.creator_id else _("Somebody else")
 
 
 def _short(text: str) -> str:

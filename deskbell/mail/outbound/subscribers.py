@@ -3,6 +3,7 @@
 Whom a customer's act concerns is found out by a job: their role knows neither agents nor other customers.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -50,13 +51,20 @@ def tell_answered(session: Session, event: Replied) -> None:
     author, requester = session.get(User, comment.author_id), session.get(User, ticket.creator_id)
     if author is None or not author.is_staff or requester is None:
         return  # a customer sees neither agents nor other customers: what they write tells nobody
-    about = {"ticket_id": ticket.id, "comment_id": comment.id}
+    tell = partial(queue_notice, session, OutboundKind.ANSWERED, ticket_id=ticket.id, comment_id=comment.id)
+    tell = partial(tell, run_at=_when_whole(session, comment))
     if is_told(requester):
-        queue_notice(session, OutboundKind.ANSWERED, user_id=requester.id, **about)
+        tell(user_id=requester.id)
     known = {normalized_email(requester.email), normalized_email(author.email)}
     for copied in copies_of(session, ticket.id):
         if normalized_email(copied.email) not in known:
-            queue_notice(session, OutboundKind.ANSWERED, copy_id=copied.id, **about)
+            tell(copy_id=copied.id)
+
+
+def _when_whole(session: Session, comment: Comment) -> datetime | None:
+    """Return when an answer may leave: a program attaches files after it has written, a person before."""
+    resources = resources_of(session)
+    return resources.clock.now() + resources.undo if comment.channel is Channel.API else None
 
 
 def tell_of_opened(session: Session, event: TicketOpened) -> None:

@@ -1,5 +1,6 @@
 """What did not arrive: writing it down, and telling the desk."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.models import User
 from deskbell.kernel.resources import resources_of
 from deskbell.mail.outbound.actions import queue_notice
+from deskbell.mail.outbound.audience import concerned
 from deskbell.mail.outbound.models import OutboundKind, OutboundMessage, OutboundState
 from deskbell.mail.outbound.notices import OUTSIDE
 from deskbell.mail.outbound.queries import WAITING, lock_message
@@ -33,12 +35,15 @@ def note_bounce(session: Session, outbound_id: int, words: str, at: datetime) ->
 
 
 def tell_undelivered(session: Session, message: OutboundMessage) -> None:
-    """Tell whoever wrote what did not arrive, else whoever has the ticket: once, as long as they have not been told."""
+    """Tell whoever wrote what did not arrive, else whoever has the ticket, else whom new tickets concern: once each."""
     if message.ticket_id is None or not resources_of(session).reach.tells_desk:
         return
-    told = _whom(session, message)
-    if told is None:
-        return
+    for user_id in _whom(session, message):
+        _tell(session, message, user_id)
+
+
+def _tell(session: Session, message: OutboundMessage, told: int) -> None:
+    assert message.ticket_id is not None  # noqa: S101 - asked before
     it = OutboundMessage
     same = (
         it.user_id == told,
@@ -51,11 +56,11 @@ def tell_undelivered(session: Session, message: OutboundMessage) -> None:
         queue_notice(session, kind, user_id=told, ticket_id=message.ticket_id, comment_id=comment_id)
 
 
-def _whom(session: Session, message: OutboundMessage) -> int | None:
+def _whom(session: Session, message: OutboundMessage) -> Iterable[int]:
     comment = session.get(Comment, message.comment_id) if message.comment_id else None
     ticket = session.get_one(Ticket, message.ticket_id)
     for user_id in (comment.author_id if comment else None, ticket.assignee_id):
         person = session.get(User, user_id) if user_id else None
         if person is not None and person.is_staff and person.is_active:
-            return person.id
-    return None
+            return [person.id]
+    return concerned(session, OutboundKind.OPENED, ticket)

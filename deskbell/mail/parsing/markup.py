@@ -42,7 +42,7 @@ def _only_images_from(*beginnings: str) -> Callable[[str, str, str], str | None]
 _TAGS: Final = nh3.ALLOWED_TAGS | {"font", "tfoot"}
 _ATTRIBUTES: Final = _attributes()
 _LINE: Final = {"style": "margin:0"}
-_REMOTE: Final = "https://"
+_REMOTE: Final = ("https://", "http://")
 
 
 def _cleaner(*images: str) -> nh3.Cleaner:
@@ -57,7 +57,7 @@ def _cleaner(*images: str) -> nh3.Cleaner:
 
 
 _CLEANER: Final = _cleaner("cid:")  # a remote image tells its sender who reads when
-_CLEANER_WITH_IMAGES: Final = _cleaner("cid:", _REMOTE)
+_CLEANER_WITH_IMAGES: Final = _cleaner("cid:", *_REMOTE)
 
 
 def sanitised(page: Iterable[Token]) -> str:
@@ -66,7 +66,7 @@ def sanitised(page: Iterable[Token]) -> str:
 
 
 def with_remote_images(page: Iterable[Token]) -> str:
-    """Return the same as `sanitised` with the images that other people's servers show over `https:`."""
+    """Return the same as `sanitised` with the images that other people's servers show."""
     return clean(_CLEANER_WITH_IMAGES.clean(_tidied(page)))
 
 

@@ -73,7 +73,7 @@ def take(session: Session, raw: bytes, *, source: str, envelope: Envelope | None
 def envelope_of(sender: str | None, recipients: Iterable[str]) -> Envelope | None:
     """Return the envelope where somebody told one."""
     known = tuple(recipients)
-    return None if sender is None and not known else Envelope(sender or "", known)
+    return None if sender is None and not known else Envelope(sender, known)
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -82,7 +82,8 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def _storable(envelope: Envelope) -> Envelope:
-    return Envelope(clean(envelope.sender), tuple(clean(each) for each in envelope.recipients))
+    sender = None if envelope.sender is None else clean(envelope.sender)
+    return Envelope(sender, tuple(clean(each) for each in envelope.recipients))
 
 
 def _plain(address: str) -> str:

@@ -273,6 +273,7 @@ def make_inbound_arrivals() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("envelope_from", sa.Text(), nullable=True),
         sa.Column("envelope_to", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("is_delivered", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=NOW, nullable=False),
         sa.ForeignKeyConstraint(["folder_id"], ["mailbox_folders.id"], name=op.f("fk_inbound_arrivals_folder_id")),
         sa.ForeignKeyConstraint(["inbound_id"], ["inbound_messages.id"], name=op.f("fk_inbound_arrivals_inbound_id")),

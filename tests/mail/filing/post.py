@@ -63,14 +63,21 @@ class Desk:
             yield session
 
     def receive(
-        self, raw: bytes, *, to: Sequence[str] = (US,), mailbox: Mailbox | None = None, sender: str = "kim@example.test"
+        self,
+        raw: bytes,
+        *,
+        to: Sequence[str] = (US,),
+        mailbox: Mailbox | None = None,
+        sender: str = "kim@example.test",
+        is_delivered: bool | None = None,
     ) -> int:
-        """Write a message down, as a mail server delivered it; `to=()`: as it lies in a file."""
+        """Write a message down, as a mail server delivered it; `to=()`: as it lies in a file, if that is not said."""
         envelope = Envelope(sender, tuple(to)) if to else None
+        delivered = bool(to) if is_delivered is None else is_delivered
         with self.acting() as session:
-            return receive(
-                session, raw, source="test", mailbox_id=mailbox.id if mailbox else None, envelope=envelope
-            ).id
+            box_id = mailbox.id if mailbox else None
+            taken = receive(session, raw, source="test", mailbox_id=box_id, envelope=envelope, is_delivered=delivered)
+            return taken.id
 
     def file(self, number: int, **changes: Any) -> InboundMessage:
         """File a message of the ledger."""

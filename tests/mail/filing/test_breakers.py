@@ -35,6 +35,12 @@ def test_a_ticket_takes_so_much_mail_and_what_is_beyond_waits_beside_it(desk: De
     assert len(desk.all(Comment)) == 2
 
 
+def test_mail_whose_envelope_was_not_told_is_held_back_like_any_other(desk: Desk) -> None:
+    desk.rules = MailRules(sender=Allowance(1, IN_AN_HOUR))
+    states = [desk.file(desk.receive(message(f"New {n}"), to=(), is_delivered=True)).state for n in range(2)]
+    assert states == [MailState.TICKET, MailState.SUSPENDED]
+
+
 def test_mail_that_is_read_in_from_files_comes_all_at_once_and_is_not_held_back(desk: Desk) -> None:
     desk.rules = MailRules(sender=Allowance(1, IN_AN_HOUR), ticket=Allowance(1, IN_AN_HOUR))
     assert {desk.arrive(message(f"Old {n}"), to=()).state for n in range(3)} == {MailState.TICKET}

@@ -57,6 +57,17 @@ def test_a_follow_up_is_linked_and_told_of_in_both_histories(desk: Desk, closed:
     assert f"followed up by {ticket.ticket_number}" in told[1]
 
 
+def test_a_closed_tickets_number_and_a_forged_sender_bring_nobody_into_the_conversation(
+    desk: Desk, closed: Ticket
+) -> None:
+    forged = desk.arrive(message(f"Re: {closed.ticket_number}", Cc="mallory@evil.test"))
+    follow_up = desk.one(Ticket, forged.ticket_id)
+    answer(desk, "My PIN is 1234")
+    with desk.database.transaction(SYSTEM) as session:
+        assert follow_up.id != closed.id
+        assert [each.email for each in copies_of(session, follow_up.id)] == ["lee@example.test"]
+
+
 def test_the_next_replies_go_to_the_follow_up_and_to_that_of_the_follow_up(desk: Desk, closed: Ticket) -> None:
     first = answer(desk)
     assert [answer(desk, f"More {n}").ticket_id for n in range(2)] == [first.ticket_id] * 2

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from deskbell.accounts.models import Role
+from deskbell.mail.inbound.decisions import release
 from deskbell.mail.inbound.models import MailState
 from deskbell.mail.mailboxes.models import Mailbox, MailboxTag, TicketMailbox
 from deskbell.testing.factories import SYSTEM, actor
@@ -88,6 +89,16 @@ def test_who_takes_part_adds_others_and_who_was_passed_the_mail_does_not(desk: D
     to = {"To": f"{desk.reply_to(ticket, None)}, {US}"}
     filed = desk.arrive(message(sender="mallory@example.test", Cc="gang@example.test", **to))
     assert (filed.state, copies(desk, ticket.id)) == (MailState.COMMENT, ["lee@example.test"])
+
+
+def test_whoever_the_desk_lets_in_gets_the_answers_from_then_on(desk: Desk) -> None:
+    desk.mailbox()
+    ticket = desk.one(Ticket, desk.arrive(message()).ticket_id)
+    filed = desk.arrive(message(f"Re: {ticket.ticket_number}", sender="Lee <lee@example.test>", Cc="gang@example.test"))
+    assert (filed.state, copies(desk, ticket.id)) == (MailState.SUSPENDED, [])
+    with desk.acting(actor(desk.factory.user(Role.AGENT))) as session:
+        release(session, filed.id)
+    assert (desk.file(filed.id).state, copies(desk, ticket.id)) == (MailState.COMMENT, ["lee@example.test"])
 
 
 def test_who_forges_a_customers_address_and_guesses_a_number_does_not_get_the_answers(desk: Desk) -> None:

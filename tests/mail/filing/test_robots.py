@@ -43,6 +43,19 @@ def test_an_out_of_office_notice_stands_beside_its_ticket_and_is_no_comment(desk
     assert (desk.all(Comment), acknowledged(desk)) == ([], 0)
 
 
+def test_what_names_no_sender_to_the_mail_server_is_no_persons_and_never_answered(acknowledging: Desk) -> None:
+    filed = acknowledging.arrive(message("Away"), sender="")
+    assert (filed.state, "names no sender" in filed.reason) == (MailState.AUTOMATIC, True)
+    with acknowledging.acting(actor(acknowledging.factory.user(Role.AGENT))) as session:
+        release(session, filed.id)
+    assert (acknowledging.file(filed.id).state, acknowledged(acknowledging)) == (MailState.TICKET, 0)
+
+
+def test_mail_whose_envelope_was_not_told_is_answered_like_any_other(acknowledging: Desk) -> None:
+    filed = acknowledging.file(acknowledging.receive(message(), to=(), is_delivered=True))
+    assert (filed.state, acknowledged(acknowledging)) == (MailState.TICKET, 1)
+
+
 def test_our_own_message_that_comes_back_is_not_taken_for_a_customers(desk: Desk) -> None:
     ticket = desk.factory.ticket()
     desk.sent(ticket, "<ours@example.test>")

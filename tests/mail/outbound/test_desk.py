@@ -170,7 +170,7 @@ def test_what_was_read_in_from_files_or_is_old_is_no_news(desk: Outbox) -> None:
         with desk.database.transaction(Actor.system(Channel.JOB)) as session:
             author = session.get_one(User, desk.ticket.creator_id)
             ticket = open_ticket(session, body=body_of(name), requester=author, channel=Channel.MAIL)
-            taken = receive(session, name.encode(), source="test", mailbox_id=mailbox_id)
+            taken = receive(session, name.encode(), source="test", mailbox_id=mailbox_id, is_delivered=name != "file")
             came = session.get_one(InboundMessage, taken.id)
             came.ticket_id, came.state, came.sent_at = ticket.id, MailState.TICKET, at
             session.flush()
@@ -211,6 +211,28 @@ def test_who_wrote_what_the_server_refuses_is_told_once(desk: Outbox, post: Post
     )
     for line in ("- kim@example.test: 550 No such person", "- boss@example.test: 550 No such person", "Where are you?"):
         assert line in words_of(mail)
+
+
+def test_an_acknowledgement_that_came_back_is_told_to_those_whom_new_tickets_concern(desk: Outbox) -> None:
+    desk.reaching(tells_requesters=True)
+    with desk.as_(customer(desk)) as session:
+        open_ticket(session, body=body_of("My card has not arrived."), requester=None)
+    desk.run()
+    [received] = desk.messages(OutboundKind.RECEIVED)
+    with desk.database.transaction(SYSTEM) as session:
+        assert note_bounce(session, received.id, "5.1.1 unknown", desk.resources.clock.now())
+    assert {each.user_id for each in desk.messages(OutboundKind.UNDELIVERED)} == {desk.agent.id}
+
+
+def test_somebody_without_a_name_who_was_let_in_is_not_called_the_requester(desk: Outbox, post: Post) -> None:
+    stranger = desk.factory.user(email="lee@example.test", full_name="")
+    with desk.database.transaction(Actor.system(Channel.JOB)) as session:
+        sender = Sender(stranger.id, is_staff=False, channel=Channel.WEB)
+        now = desk.resources.clock.now()
+        reply(session, desk.ticket.ticket_number, body=body_of("And me?"), sender=sender, now=now)
+    desk.run()
+    desk.run()
+    assert "The requester" not in words_of(post.messages()[-1])
 
 
 def test_what_comes_back_is_told_once_and_a_notice_that_comes_back_is_not(desk: Outbox, post: Post) -> None:

@@ -13,7 +13,7 @@ from deskbell.mail.mailboxes.addresses import ReplyTo, reply_to_of
 from deskbell.mail.outbound.actions import queue_notice
 from deskbell.mail.outbound.models import OutboundKind, OutboundState
 from deskbell.mail.outbound.queries import deliveries_of
-from deskbell.testing.factories import SYSTEM
+from deskbell.testing.factories import SYSTEM, actor
 from deskbell.tickets.actions import Sender, add_note, reply
 from deskbell.tickets.bodies import body_of
 from deskbell.tickets.copies import remove_copy
@@ -233,3 +233,15 @@ def test_who_was_a_customer_and_is_of_the_desk_gets_no_answers(outbox: Outbox, p
         )
     outbox.run()
     assert (outbox.message().state, post.taken) == (OutboundState.DROPPED, [])
+
+
+@pytest.mark.parametrize(("channel", "waits"), [(Channel.API, True), (Channel.WEB, False)])
+def test_an_answer_by_the_api_does_not_leave_before_its_files_can_be_attached(
+    outbox: Outbox, channel: Channel, waits: bool
+) -> None:
+    now = outbox.resources.clock.now()
+    with outbox.database.transaction(actor(outbox.agent, channel)) as session:
+        reply(session, outbox.ticket.ticket_number, body=body_of("We send another."), now=now)
+    with outbox.database.transaction(SYSTEM) as session:
+        jobs = text("select scheduled_at from jobs.procrastinate_jobs where task_name = 'mail.hand_over'")
+        assert [at is not None and at >= now + outbox.resources.undo for at in session.scalars(jobs)] == [waits]
