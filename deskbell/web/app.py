@@ -24,7 +24,9 @@ from deskbell.web.api import (
     bulk,
     comments,
     history,
+    letters,
     mail,
+    mailboxes,
     me,
     organizations,
     reports,
@@ -69,7 +71,7 @@ API: Final = (
         statistics,
         audit,
     ),
-    *(history, access_log, views, system, mail),
+    *(history, access_log, views, system, mail, mailboxes, letters),
 )
 
 TOO_MANY_LINKS: Final = marked("Too many links were asked for. Look into your mailbox, or wait and try again.")

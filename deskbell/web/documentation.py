@@ -76,6 +76,8 @@ TAGS = [
     {"name": "statistics", "description": "Figures about tickets."},
     {"name": "reports", "description": "What came in, what was done and how long it took: for the desk."},
     {"name": "mail", "description": "Delivering mail, and the ledger of all that came in: for the desk."},
+    {"name": "mailboxes", "description": "Where mail comes from and how answers leave: for administrators."},
+    {"name": "letters", "description": "The words of what is sent: for administrators."},
     {"name": "audit", "description": "Who changed what, when, through what."},
     {"name": "system", "description": "The state of the server, slow statements and jobs: for administrators."},
     {"name": "health", "description": "For load balancers."},

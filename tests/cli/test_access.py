@@ -32,6 +32,7 @@ SHOWS_NOTHING = {
     "demo": "makes an example",
     "jobs": "the state of the worker",
     "import": "only brings in",
+    "letter": "what the desk's letters say",
     "mail compare": "says how many folders",
     "mail gaps": "numbers of messages",
     "mail listen": "only brings in",

@@ -11,8 +11,9 @@ import pytest
 from typer.main import get_command
 
 from deskbell.accounts.models import Role
-from deskbell.cli import app, mail, people, ticket_acts
+from deskbell.cli import app, letters, mail, people, ticket_acts
 from deskbell.mail.inbound.models import MailState
+from deskbell.mail.outbound.models import OutboundKind
 from deskbell.tickets.models import TicketPriority, TicketStatus
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +105,7 @@ def test_the_version_is_told(arguments: list[str], capsys: pytest.CaptureFixture
         (ticket_acts.StatusName, TicketStatus),
         (ticket_acts.PriorityName, TicketPriority),
         (mail.StateName, MailState),
+        (letters.KindName, OutboundKind),
     ],
 )
 def test_what_can_be_typed_is_what_there_is(names: Any, kind: Any) -> None:

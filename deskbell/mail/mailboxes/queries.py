@@ -1,15 +1,19 @@
 """Asking for mailboxes."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.errors import NotFoundError
+from deskbell.kernel.paging import SortKey
 from deskbell.kernel.text import normalized_email
 from deskbell.mail.mailboxes.addresses import without_tag
-from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder, TicketMailbox
-from deskbell.tickets.models import Ticket
+from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder, MailboxTag, TicketMailbox
+from deskbell.tickets.models import Tag, Ticket
+
+MAILBOXES_BY_ID: Final = (SortKey(Mailbox.id),)
 
 
 def mailboxes(*, active: bool = False) -> Select[Mailbox]:
@@ -55,4 +59,15 @@ def folders_of(session: Session, mailbox_ids: Iterable[int]) -> dict[int, list[M
     found: dict[int, list[MailboxFolder]] = {}
     for folder in session.scalars(wanted.order_by(func.lower(MailboxFolder.name), MailboxFolder.id)):
         found.setdefault(folder.mailbox_id, []).append(folder)
+    return found
+
+
+def tags_of(session: Session, mailbox_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the names of the tags that new tickets of mailboxes bear, by mailbox, by name. One statement."""
+    wanted = select(MailboxTag.mailbox_id, Tag.name).join(Tag, Tag.id == MailboxTag.tag_id)
+    found: dict[int, list[str]] = {}
+    for mailbox_id, name in session.execute(
+        wanted.where(MailboxTag.mailbox_id.in_(list(mailbox_ids))).order_by(func.lower(Tag.name))
+    ):
+        found.setdefault(mailbox_id, []).append(name)
     return found

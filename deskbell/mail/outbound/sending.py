@@ -1,8 +1,8 @@
 """Handing a message to a server (RFC 5321): what it took, what it refuses for ever, and what may work later."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,14 +11,14 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
 import aiosmtplib
-from aiosmtplib import SMTPAuthenticationError, SMTPDataError, SMTPException, SMTPResponseException
+from aiosmtplib import SMTPDataError, SMTPException, SMTPResponseException
 
 from deskbell.kernel.errors import DeskbellError
 from deskbell.kernel.reach import SmtpServer
 from deskbell.kernel.storage import Storage
 from deskbell.kernel.text import one_line
-from deskbell.mail.mailboxes.oauth import TOKENS, Grant
-from deskbell.mail.mailboxes.trust import trusting
+from deskbell.mail.mailboxes.oauth import Grant
+from deskbell.mail.outbound.lines import EndedError, Line, line_to
 from deskbell.mail.outbound.mime import UNWRITABLE, Mail, written
 from deskbell.mail.outbound.signing import Signer, signature_of
 
@@ -95,12 +95,23 @@ def write_out(parcel: Parcel, out: BinaryIO) -> None:
 
 
 async def _deliver(parcel: Parcel, content: BinaryIO) -> Outcome:
+    """Deliver by a kept connection, once more by a new one where that has ended before anything was sent."""
+    line = line_to(parcel.server, parcel.grant)
+    if line.is_kept:
+        with suppress(EndedError):
+            return await _deliver_by(line, parcel, content)
+        line = Line(parcel.server, parcel.grant)
+    return await _deliver_by(line, parcel, content)
+
+
+async def _deliver_by(line: Line, parcel: Parcel, content: BinaryIO) -> Outcome:
     server, stage = parcel.server, Fate.LATER
     try:
-        async with _connected(parcel) as client:
-            stage = Fate.REFUSED
-            await _address(client, parcel)
-            await _begin(client)
+        async with line:
+            client, stage = line.client, Fate.REFUSED
+            with line.doubted():
+                await _address(client, parcel)
+                await _begin(client)
             stage = Fate.LATER  # what is cut off here was not taken
             await _stream(client, content)
             stage = Fate.UNKNOWN
@@ -147,49 +158,6 @@ def _stuffed(content: BinaryIO) -> Iterator[bytes]:
         joined = (last + piece).replace(b"\r\n.", b"\r\n..")
         yield joined[len(last) :]
         last = piece[-2:] if len(piece) > 1 else last[-1:] + piece
-
-
-@asynccontextmanager
-async def _connected(parcel: Parcel) -> AsyncIterator[aiosmtplib.SMTP]:
-    client, server = await _client(parcel.server), parcel.server
-    try:
-        await client.connect()
-        if parcel.grant is not None:
-            await _show_token(client, server.user, parcel.grant)
-        elif server.user:
-            await client.login(server.user, server.password)
-        yield client
-    finally:
-        await _part(client)
-
-
-async def _show_token(client: aiosmtplib.SMTP, user: str, grant: Grant) -> None:
-    """Log in with a token, the next time with another where this one is refused. Raises TokenError."""
-    token = await asyncio.to_thread(TOKENS.get, grant)
-    try:
-        await client.auth_xoauth2(user, token.access)
-    except SMTPAuthenticationError:
-        TOKENS.forget(grant)
-        raise
-
-
-async def _client(server: SmtpServer) -> aiosmtplib.SMTP:
-    return aiosmtplib.SMTP(
-        hostname=server.host,
-        port=server.port,
-        timeout=server.timeout,
-        use_tls=server.tls == "tls",
-        start_tls=server.tls == "starttls",
-        tls_context=await asyncio.to_thread(trusting, server.authority) if server.authority else None,
-    )
-
-
-async def _part(client: aiosmtplib.SMTP) -> None:
-    """Say good-bye; what the server thinks of that changes nothing."""
-    if client.is_connected:
-        with suppress(SMTPException, OSError):
-            await client.quit(timeout=5)
-    client.close()
 
 
 def _words(text: str) -> str:

@@ -27,7 +27,7 @@ from deskbell.mail.outbound.undelivered import tell_undelivered
 from deskbell.mail.outbound.ways import Way, way_of
 from deskbell.tickets.models import Comment, Ticket
 
-NO_SERVER: Final = "No mail server is configured: set DESKBELL_SMTP_HOST, or one of its mailbox."
+NO_SERVER: Final = "No mail server is configured: set DESKBELL_SMTP_HOST, or give the mailbox one of its own."
 TWICE_INTERRUPTED: Final = "Handing it over was interrupted twice: it may have arrived, or not."
 CANNOT_BE_WRITTEN: Final = "An address in its header cannot be written."
 FIRST_WAIT: Final = timedelta(minutes=1)

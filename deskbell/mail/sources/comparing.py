@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from deskbell.kernel.errors import NotFoundError
 from deskbell.kernel.jobs import add_job
 from deskbell.kernel.resources import resources_of
+from deskbell.mail.mailboxes.actions import get_mailbox
 from deskbell.mail.mailboxes.models import MailboxFolder
+from deskbell.mail.mailboxes.queries import folders_of
 from deskbell.mail.sources import folders
 from deskbell.mail.sources.errors import RefusedError, Stage
 from deskbell.mail.sources.fetching import batches, fetch
@@ -66,6 +68,13 @@ def compare_all(session: Session) -> int:
 def compare(session: Session, folder_id: int) -> int:
     """Have one folder compared with its server; return the job's id. Raises NotFoundError."""
     return add_job(session, COMPARE, lock=_lock(_known(session, folder_id)), folder_id=folder_id)
+
+
+def compare_mailbox(session: Session, mailbox_id: int) -> int:
+    """Have each folder of a mailbox that is fetched compared with its server; return how many. Raises NotFoundError."""
+    wanted = set(get_mailbox(session, mailbox_id).imap_folders)
+    its = [one for one in folders_of(session, [mailbox_id]).get(mailbox_id, []) if one.name in wanted]
+    return sum(1 for one in its if compare(session, one.id))
 
 
 def fill_gaps(session: Session, folder_id: int) -> int:

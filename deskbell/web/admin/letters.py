@@ -29,7 +29,7 @@ POLICY: Final = (
 CONDITION: Final = "{% if files %}…{% endif %}"
 _AROUND: Final = 40
 MEANINGS: Final = {
-    "agent.name": marked("who the ticket is assigned to"),
+    "agent.name": marked("who answered, else who has the ticket"),
     "author.name": marked("who wrote the message"),
     "can_reply": marked("for conditions: whether an answer by mail arrives"),
     "files": marked("files that are too large to go along"),

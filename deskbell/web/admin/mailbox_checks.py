@@ -4,20 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncSession
+from fastapi import APIRouter, Request, Response
 
-from deskbell.accounts.login import Identity
-from deskbell.kernel.actor import Actor, ActorKind, Channel
-from deskbell.kernel.database import Database
 from deskbell.kernel.errors import InvalidError
-from deskbell.mail.mailboxes.trials import secrets_of, trial_of
 from deskbell.mail.sources.checking import Step
 from deskbell.mail.sources.errors import Stage
-from deskbell.mail.sources.trying import try_out
+from deskbell.web.admin.frame import ROOT, Outcome
 from deskbell.web.admin.mailbox_forms import MailboxForm
+from deskbell.web.admin.mailboxes import Sent, show_form, show_page
+from deskbell.web.apart import AdminApart, Apart
 from deskbell.web.i18n import marked
+from deskbell.web.pages.rendering import render
+from deskbell.web.schemas.base import PathId
+from deskbell.web.trials import steps_of
 
+router = APIRouter(prefix=f"{ROOT}/mailboxes", include_in_schema=False)
+"""Without the transaction of an `admin_router`, which would wait for the servers: `AdminApart` asks who it is."""
 STAGES: Final = {
     Stage.RESOLVE: marked("Find the server"),
     Stage.CONNECT: marked("Connect"),
@@ -56,19 +58,42 @@ class Checked:
         return 422 if self.errors else 200
 
 
-async def check(
-    request: Request, session: AsyncSession, me: Identity, form: MailboxForm, mailbox_id: int | None = None
-) -> Checked:
-    """Try the connections of a mailbox that would be like this. Nothing is saved.
+@router.post("/test")
+async def test_new_mailbox(request: Request, apart: AdminApart, form: Sent) -> Response:
+    """Try the connections of a mailbox that is not there yet."""
+    checked = await check(apart, form)
+    if _is_part(request):
+        return _result(request, checked)
+    async with apart.transaction() as session:
+        return await show_form(request, session, apart.me, form, _outcome(checked), checked)
 
-    The kept secrets are the system's to open, and are told to no server but the one that they were given for.
-    """
+
+@router.post("/{mailbox_id}/test")
+async def test_mailbox(request: Request, apart: AdminApart, mailbox_id: PathId, form: Sent) -> Response:
+    """Try the connections as the form has them; secrets that were not typed are those that are kept."""
+    checked = await check(apart, form, mailbox_id)
+    if _is_part(request):
+        return _result(request, checked)
+    async with apart.transaction() as session:
+        return await show_page(request, session, apart.me, mailbox_id, _outcome(checked), form, checked)
+
+
+async def check(apart: Apart, form: MailboxForm, mailbox_id: int | None = None) -> Checked:
+    """Try the connections of a mailbox that would be like this. Nothing is saved."""
     try:
-        trial = await session.run_sync(trial_of, form.wanted(), mailbox_id)
+        return Checked(await steps_of(apart, form.wanted(), mailbox_id))
     except InvalidError as error:
         return Checked(errors={error.field or "": error.message})
-    database: Database = request.app.state.database
-    actor = Actor(ActorKind.SYSTEM, me.user_id, Channel.WEB, "test a mailbox")
-    async with database.async_transaction(actor) as system:
-        secrets = await system.run_sync(secrets_of, trial)
-    return Checked(await try_out(trial, secrets))
+
+
+def _outcome(checked: Checked) -> Outcome[None]:
+    return Outcome(None, checked.errors, checked.status)
+
+
+def _is_part(request: Request) -> bool:
+    """Whether a script asks for the result alone."""
+    return request.headers.get("hx-request") == "true"
+
+
+def _result(request: Request, checked: Checked) -> Response:
+    return render(request, "admin/_mailbox_check.html", checked=checked)

@@ -1,7 +1,6 @@
 """What the pages about mailboxes show, as functions over a session."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,28 +11,17 @@ from deskbell.accounts.models import Team
 from deskbell.accounts.queries import teams
 from deskbell.mail.inbound.models import InboundMessage
 from deskbell.mail.mailboxes.actions import get_mailbox
-from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder, MailboxTag
-from deskbell.mail.mailboxes.queries import folders_of, mailboxes
-from deskbell.mail.sources.comparing import compare
+from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder
+from deskbell.mail.mailboxes.queries import folders_of, mailboxes, tags_of
+from deskbell.mail.mailboxes.standing import standing
 from deskbell.tickets.glance import tag_names
-from deskbell.tickets.models import Tag, TicketPriority
+from deskbell.tickets.models import TicketPriority
 from deskbell.web.admin.mailbox_forms import MailboxForm, offers
 from deskbell.web.pages.present import choices
 
 SHOWN: Final = 500
 """Mailboxes on one page; nobody has that many."""
 GAPS_SHOWN: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How fetching stands. `code` is off, delivered, waiting, fine or failing; `problem` and `since` say of what."""
-
-    code: str
-    problem: str = ""
-    since: datetime | None = None
-    checked_at: datetime | None = None
-    missing: int = 0
 
 
 def mailbox_list(session: Session) -> dict[str, Any]:
@@ -49,10 +37,7 @@ def mailbox_list(session: Session) -> dict[str, Any]:
 def mailbox_page(session: Session, mailbox_id: int) -> dict[str, Any]:
     """Return a mailbox with its form, its folders and what they lack. Six statements."""
     mailbox = get_mailbox(session, mailbox_id)
-    its_tags = (
-        select(Tag.name).join(MailboxTag).where(MailboxTag.mailbox_id == mailbox.id).order_by(func.lower(Tag.name))
-    )
-    tags = session.scalars(its_tags).all()
+    tags = tags_of(session, [mailbox.id]).get(mailbox.id, [])
     folders = folders_of(session, [mailbox.id]).get(mailbox.id, [])
     return {
         "mailbox": {
@@ -78,28 +63,6 @@ def form_choices(session: Session) -> dict[str, Any]:
         "priorities": choices(TicketPriority),
         **offers(),
     }
-
-
-def compare_folders(session: Session, mailbox_id: int) -> int:
-    """Have each folder of a mailbox that is fetched compared with its server; return how many."""
-    wanted = set(get_mailbox(session, mailbox_id).imap_folders)
-    folders = [one for one in folders_of(session, [mailbox_id]).get(mailbox_id, []) if one.name in wanted]
-    return sum(1 for one in folders if compare(session, one.id))
-
-
-def standing(mailbox: Mailbox, folders: Sequence[MailboxFolder]) -> Standing:
-    """Say how a mailbox stands, by its folders."""
-    missing = sum(len(folder.missing) for folder in folders)
-    if not mailbox.is_active:
-        return Standing("off", missing=missing)
-    if not mailbox.imap_host:
-        return Standing("delivered", missing=missing)
-    checked_at = max((folder.checked_at for folder in folders if folder.checked_at), default=None)
-    failing = [folder for folder in folders if folder.problem]
-    if failing:
-        worst = min(failing, key=lambda folder: (folder.failing_since is None, folder.failing_since, folder.id))
-        return Standing("failing", worst.problem, worst.failing_since, checked_at, missing)
-    return Standing("fine" if checked_at else "waiting", checked_at=checked_at, missing=missing)
 
 
 def troubled(session: Session) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from deskbell.kernel.system import Queue, Sort, SystemState, slow_statements, system_state
 from deskbell.kernel.system.state import Disk
 from deskbell.mail.inbound.models import MailState
+from deskbell.mail.mailboxes.standing import Standing
 from deskbell.web.admin.frame import ROOT, admin_router, show
-from deskbell.web.admin.mailbox_pages import Standing, troubled
+from deskbell.web.admin.mailbox_pages import troubled
 from deskbell.web.admin.messages import stuck
 from deskbell.web.admin.outbox import unsent
 from deskbell.web.dependencies import Me, Transaction

@@ -8,6 +8,7 @@ from deskbell.web.admin import (
     jobs,
     letters,
     mail,
+    mailbox_checks,
     mailboxes,
     organizations,
     outbox,
@@ -24,6 +25,6 @@ ADMIN: Final = tuple(
     module.router
     for module in (
         *(overview, people, organizations, teams, tags, saved_views, tokens),
-        *(mailboxes, mail, outbox, letters, audit, access, jobs, system),
+        *(mailbox_checks, mailboxes, mail, outbox, letters, audit, access, jobs, system),
     )
 )

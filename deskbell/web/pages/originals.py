@@ -91,7 +91,7 @@ def body(request: Request, mail: ParsedMail | None, *, images: bool) -> Response
     environment = cast("Environment", request.app.state.templates)
     with speaking(language_of(request)):
         page = environment.get_template("original_body.html").render(html=html, text=mail.text if mail else None)
-    policy = _POLICY.format(images=" https:" if images and mail and mail.remote_images else "")
+    policy = _POLICY.format(images=" https: http:" if images and mail and mail.remote_images else "")
     headers = {
         "Content-Security-Policy": policy,
         "X-Frame-Options": "SAMEORIGIN",

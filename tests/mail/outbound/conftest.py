@@ -39,14 +39,16 @@ _NEXT = "select id, task_name, args from jobs.procrastinate_jobs where task_name
 
 @dataclass
 class Post:
-    """What the server says to each step, and what it took: envelopes, newest last."""
+    """What the server says to each step, and what it took: envelopes, newest last. `peers` are whence it was begun."""
 
     says: dict[str, str] = field(default_factory=dict)
     taken: list[Envelope] = field(default_factory=list)
     port: int = 0
+    peers: list[Any] = field(default_factory=list)
 
-    async def handle_MAIL(self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
+    async def handle_MAIL(self, _server: SMTP, session: SmtpSession, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
         envelope.mail_from = address
+        self.peers.append(session.peer)
         return self.says.get("MAIL", "250 OK")
 
     async def handle_RCPT(self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls

@@ -143,11 +143,16 @@ def test_pictures_from_elsewhere_are_shown_only_in_the_html_that_is_asked_for() 
     assert "images.example" not in mail.html
     assert mail.html_with_images is not None
     assert '<img src="https://images.example/head.png" alt="Seeds">' in mail.html_with_images
-    assert "http://" not in mail.html_with_images
 
 
 def test_a_message_without_pictures_from_elsewhere_says_so() -> None:
-    assert not from_html('<img src="cid:a"><img src="http://insecure.example/x"><p>Hello</p>').remote_images
+    assert not from_html('<img src="cid:a"><img src="ftp://files.example/x"><p>Hello</p>').remote_images
+
+
+def test_pictures_from_servers_without_encryption_can_be_asked_for_as_well() -> None:
+    mail = from_html('<img src="http://old.example/x.png"><p>Hello</p>')
+    assert (mail.remote_images, mail.html) == (True, "<img><p>Hello</p>")
+    assert "http://old.example/x.png" in (mail.html_with_images or "")
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real replies in ../shared/data/mail are not here")

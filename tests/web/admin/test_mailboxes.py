@@ -9,15 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from deskbell.accounts.models import Role
+from deskbell.kernel.address import Address
 from deskbell.kernel.resources import resources_of
 from deskbell.mail.filing.actions import file_message
 from deskbell.mail.inbound.ledger import receive
 from deskbell.mail.inbound.models import InboundMessage, MailState
 from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder
+from deskbell.mail.outbound.letters import ORIGINALS
 from deskbell.mail.outbound.models import LetterTemplate, OutboundKind
 from deskbell.testing.factories import SYSTEM
-from deskbell.web.admin.letters import where
+from deskbell.web.admin.letters import MEANINGS, where
 from tests.web.pages.conftest import Browser, Pages
+from tests.web.waiting import slow_server, waiting_transactions
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +107,30 @@ async def test_the_connections_are_tried_as_the_form_has_them_and_nothing_is_sav
     assert "There is nothing to test" in nothing
     wrong = await admin.send("/admin/mailboxes/test", None, **{**FORM, "address": "nobody"})
     assert (wrong.status_code, "is not an e-mail address" in wrong.text) == (422, True)
+
+
+async def test_no_transaction_waits_for_a_server(live: Pages, fresh_address: Address) -> None:
+    """One that did would hold a connection for as long as somebody else's server likes, and vacuuming up."""
+    admin = await live.browser_of(Role.ADMIN)
+    place = await add(admin, **FORM)
+    for path in (f"{place}/test", "/admin/mailboxes/test"):
+        async with slow_server() as server, asyncio.timeout(60):
+            form = {**FETCHED, "imap_host": "127.0.0.1", "imap_port": str(server.port), "imap_security": "none"}
+            tried = asyncio.create_task(admin.send(path, None, **form))
+            await server.is_waited_for.wait()
+            assert waiting_transactions(fresh_address) == 0
+            server.may_go_on.set()
+            page = await tried
+            assert (page.status_code, "fails" in page.text) == (200, True)
+
+
+async def test_connections_are_tried_for_nobody_else(desk: Pages, admin: Browser) -> None:
+    """Neither for another site's form, nor for who is not logged in."""
+    place = await add(admin, **FORM)
+    for path in (f"{place}/test", "/admin/mailboxes/test"):
+        assert (await admin.client.post(path, data=FORM)).status_code == 403
+        stranger = await (await desk.browser()).send(path, None, **FORM)
+        assert (stranger.status_code, "nothing to test" in stranger.text) in {(303, False), (401, False)}
 
 
 async def test_the_kept_password_is_tried_at_its_own_server_alone(admin: Browser) -> None:
@@ -220,6 +247,10 @@ async def test_a_letter_that_cannot_be_sent_is_refused_at_its_place(admin: Brows
     assert "Hello {{ nobody }}" in answer.text
     assert "This cannot be sent" in (await admin.send(f"{place}/preview", None, subject="x", body=body)).text
     assert (await admin.client.get("/admin/letters/answered/tlh")).status_code == 404
+
+
+def test_each_name_of_a_letter_is_explained_beside_its_form() -> None:
+    assert MEANINGS.keys() == {name for original in ORIGINALS.values() for name in original.names}
 
 
 def test_a_place_in_a_text_is_told_by_line_and_column() -> None:

@@ -53,6 +53,7 @@ async def known_things(desk: Desk, admin: httpx.AsyncClient) -> dict[str, object
     file = (await admin.post(f"{url}/attachments", files={"file": ("a.txt", b"a")})).json()
     team = (await admin.post("/api/v1/teams", json={"name": "Cards"})).json()
     tag = (await admin.post("/api/v1/tags", json={"name": "billing"})).json()
+    mailbox = (await admin.post("/api/v1/mailboxes", json={"address": "help@example.org"})).json()
     return {
         "number": ticket.ticket_number,
         "user_id": owner.id,
@@ -61,6 +62,8 @@ async def known_things(desk: Desk, admin: httpx.AsyncClient) -> dict[str, object
         "attachment_id": file["id"],
         "team_id": team["id"],
         "tag_id": tag["id"],
+        "mailbox_id": mailbox["id"],
+        "locale": "de",
     }
 
 
@@ -117,6 +120,11 @@ def fuzz(
         attempt()
 
 
+def asks_others(operation: Operation) -> bool:
+    """Leave out what connects to whatever server was thought up."""
+    return "/mailboxes" in operation.path and operation.path.endswith("/test")
+
+
 def last(operation: Operation) -> bool:
     """Put what takes away the token to the end."""
     return operation.method.upper() == "DELETE" and "/tokens/" in operation.path
@@ -128,7 +136,8 @@ async def test_no_request_is_answered_otherwise_than_documented(desk: Desk, part
     known = await known_things(desk, admin)
     clients = {"nobody": await desk.client(), "customer": await desk.as_role(Role.CUSTOMER), "admin": admin}
     schema = schemathesis.openapi.from_dict(desk.app.openapi())
-    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    found = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
+    operations = [each for each in found if not asks_others(each)]
     assert len(operations) > 60
     with anyio.fail_after(240):
         for operation in sorted(operations[part::PARTS], key=last):
