@@ -35,7 +35,7 @@ select (select ticket_number from tickets where deleted_at is null order by upda
 """
 _FOR_ADMINISTRATORS: Final = (
     *("", "/people", "/organizations", "/teams", "/tags", "/views", "/tokens", "/audit", "/access-log", "/retention"),
-    *("/jobs", "/mail", "/outbox", "/system", "/replicas", "/slow-queries"),
+    *("/jobs", "/mailboxes", "/mail", "/outbox", "/letters", "/system", "/replicas", "/slow-queries"),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.web.running import serving
+from tests.web.running import deskbell, serving
 
 FOLDER: Final = Path("docs/images")
 PICTURES: Final = {
@@ -19,7 +19,23 @@ PICTURES: Final = {
     "administration": "/admin/system",
 }
 """Name of the picture → what it shows."""
+OF_MAIL: Final = {
+    "mailboxes": "/admin/mailboxes",
+    "incoming-mail": "/admin/mail",
+}
+"""The same, once there is mail."""
 SIZE: Final = (1440, 900)
+MAILBOXES: Final = {"support@acme.example": "Acme Support", "returns@acme.example": "Acme Returns"}
+MAIL: Final = ("reply_with_quote", "out_of_office", "bounce_standard", "outlook_html_only", "forwarded", "inline_image")
+"""Samples that come to the first of them, oldest first; then this, from somebody who takes no part in that ticket."""
+STRANGER: Final = """\
+From: Bo Lind <bo@harbour.example>
+To: support@acme.example
+Subject: Re: [DB-1011] Charged twice for the November invoice
+
+The same has happened to us.
+"""
+SAMPLES: Final = Path("tests/mail/samples")
 
 
 def main() -> None:
@@ -35,9 +51,23 @@ def main() -> None:
         page.wait_for_url("**/tickets**")
         for name, address in PICTURES.items():
             _take(page, name, address)
+        _fill(Path(folder))
+        for name, address in OF_MAIL.items():
+            _take(page, name, address)
         browser.close()
         site.process.send_signal(signal.SIGINT)
         site.process.wait(timeout=60)
+
+
+def _fill(folder: Path) -> None:
+    """Give the desk mailboxes, and mail of several kinds."""
+    first, *_ = MAILBOXES
+    for address, name in MAILBOXES.items():
+        deskbell(folder, "mailbox", "add", address, "--set", f"name={name}")
+    last = folder / "stranger.eml"
+    last.write_text(STRANGER, encoding="utf-8")
+    for sample in (*(SAMPLES / f"{name}.eml" for name in MAIL), last):
+        deskbell(folder, "mail", "receive", str(sample), "--to", first, "--file-now")
 
 
 def _take(page: Page, name: str, address: str) -> None:

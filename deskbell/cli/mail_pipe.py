@@ -142,5 +142,5 @@ def _filed(desk: "Desk", actor: "Actor", taken: "Taken") -> str:
         message = session.get_one(InboundMessage, taken.id)
         ticket = session.get(Ticket, message.ticket_id) if message.ticket_id else None
     where = f" of {ticket.ticket_number}" if ticket is not None else ""
-    why = f": {message.reason}" if message.reason else ""
+    why = f": {message.reason.removesuffix('.')}" if message.reason else ""
     return f"Message {taken.id} is {message.state.value}{where}{why}."

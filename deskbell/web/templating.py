@@ -111,6 +111,7 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
         "local_time": local_time,
         "local_day": local_day,
         "local_minute": local_minute,
+        "local_moment": local_moment,
         "number": i18n.number,
         "iso": iso,
         "bytes": size_in_words,
@@ -159,6 +160,11 @@ def local_time(moment: datetime, zone: str | tzinfo) -> str:
 def local_day(moment: datetime, zone: str | tzinfo) -> str:
     """`22 Nov 2026` where the reader lives."""
     return i18n.day(moment, _zone(zone))
+
+
+def local_moment(moment: datetime, zone: str | tzinfo) -> str:
+    """`22 Nov 2026, 23:09 CET`: the time where the reader lives, with the zone that holds there then."""
+    return f"{local_time(moment, zone)} {moment.astimezone(_zone(zone)).tzname()}"
 
 
 def local_minute(moment: datetime, zone: str | tzinfo) -> str:

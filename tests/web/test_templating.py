@@ -141,6 +141,7 @@ def test_a_time_is_told_in_its_largest_whole_unit(passed: timedelta, words: str)
 
 def test_a_time_is_shown_where_the_reader_lives() -> None:
     assert t.local_time(NOW, "Europe/Berlin") == "22 Nov 2026, 23:09"
+    assert t.local_moment(NOW, "Europe/Berlin") == "22 Nov 2026, 23:09 CET"
     assert t.local_time(NOW, timezone(timedelta(hours=9), "JST")) == "23 Nov 2026, 07:09"
 
 

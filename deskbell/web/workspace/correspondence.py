@@ -49,23 +49,17 @@ def deliveries_to_show(session: Session, number: str, comment_id: int) -> dict[s
 
 
 def shown_deliveries(found: Sequence[Delivery]) -> dict[str, Any]:
-    """Show how an answer went out: to whom, and all in all. `state` is sent, bad, pending or dropped."""
+    """Show how an answer went out: to whom, and all in all. `state` is sent, bad, pending or dropped.
+
+    Whoever fared alike is in one entry of `to`, unless something can be done about each.
+    """
     states = {one.state for one in found}
     state = "bad" if states & BAD else "pending" if states & PENDING else "sent" if OutboundState.SENT in states else ""
     return {
         "state": state or "dropped",
         "at": max((one.at for one in found), default=None),
-        "to": [
-            {
-                "id": one.id,
-                "recipient": one.recipient,
-                "state": one.state.value,
-                "words": one.words,
-                "at": one.at,
-                "can_resend": one.can_be_resent,
-            }
-            for one in found
-        ],
+        "people": len(found),
+        "to": _alike(found, all_well=states == {OutboundState.SENT}),
     }
 
 
@@ -102,6 +96,24 @@ def shown_message(message: InboundMessage, number: str | None) -> dict[str, Any]
         "can_release": message.state in LET_IN,
         "can_reject": message.state in TURNED_AWAY,
     }
+
+
+def _alike(found: Sequence[Delivery], *, all_well: bool) -> list[dict[str, Any]]:
+    entries: dict[object, list[Delivery]] = {}
+    resendable = {one.id for one in found if one.can_be_resent and (all_well or one.state is not OutboundState.SENT)}
+    for one in found:
+        entries.setdefault(one.id if one.id in resendable else (one.state, one.words), []).append(one)
+    return [
+        {
+            "id": first.id,
+            "recipients": [one.recipient for one in (first, *others)],
+            "state": first.state.value,
+            "words": first.words,
+            "at": max(one.at for one in (first, *others)),
+            "can_resend": first.id in resendable,
+        }
+        for first, *others in entries.values()
+    ]
 
 
 def _came(session: Session, ticket_id: int, comment_ids: Sequence[int]) -> Sequence[Any]:

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.web.browser.axe import complaints
 from tests.web.running import Site
 
 pytestmark = pytest.mark.browser
-AXE = (Path(__file__).parent / "vendor" / "axe.js").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +42,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 def rows(page: Page) -> int:
     return page.locator("#tickets tbody tr").count()
-
-
-def accessible(page: Page) -> None:
-    page.evaluate(AXE)
-    found = page.evaluate(
-        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-    )
-    assert [(it["id"], [node["html"] for node in it["nodes"]][:3]) for it in found["violations"]] == []
 
 
 def test_triage_by_keyboard_alone(page: Page) -> None:
@@ -115,7 +106,7 @@ def test_an_error_is_underlined_and_put_right_with_one_click(page: Page) -> None
     box = page.get_by_role("combobox", name="Search tickets")
     expect(box).to_be_focused()
     assert box.evaluate("it => it.value.slice(it.selectionStart, it.selectionEnd)") == "statsu"
-    accessible(page)
+    assert complaints(page) == []
     page.get_by_role("link", name="Use status:").click()
     expect(page.locator("#q")).to_have_value("card status:open")
 
@@ -126,14 +117,14 @@ def test_a_search_is_saved_as_a_view_and_deleted(page: Page) -> None:
     sheet = page.get_by_role("dialog", name="Save as view")
     sheet.get_by_label("Name").fill("My <open> ones")
     sheet.get_by_label("Tags").check()
-    accessible(page)
+    assert complaints(page) == []
     sheet.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("My <open> ones")
     expect(page.get_by_role("columnheader", name="Tags")).to_be_visible()
     expect(page.locator(".rail [aria-current=page] .count")).to_have_text(str(rows(page)))
-    accessible(page)
+    assert complaints(page) == []
     page.goto("/views")
-    accessible(page)
+    assert complaints(page) == []
     page.get_by_role("link", name="Change My <open> ones").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete this view").click()
     expect(page.get_by_text("You have no view yet")).to_be_visible()
@@ -148,13 +139,13 @@ def test_all_that_match_change_after_a_preview(page: Page) -> None:
     expect(page.get_by_text("3 selected")).to_be_visible()
     page.get_by_label("Select the page").check()
     expect(page.get_by_text(f"{many} selected")).to_be_visible()
-    accessible(page)
+    assert complaints(page) == []
     page.get_by_role("button", name="Add a tag").click()
     sheet = page.get_by_role("dialog", name="Add a tag")
     sheet.get_by_label("Tag").fill("checked")
     sheet.get_by_role("button", name="Preview").click()
     expect(sheet.get_by_text(f"{many} tickets change.")).to_be_visible()
-    accessible(page)
+    assert complaints(page) == []
     sheet.get_by_role("button", name=f"Change {many} tickets").click()
     expect(page.locator("main > .notice")).to_contain_text(f"{many} tickets were changed.")
     expect(page.locator("#tickets").get_by_text("checked").first).to_be_visible()
@@ -167,17 +158,17 @@ def test_the_palette_finds_tickets_and_goes_there(page: Page) -> None:
     expect(palette.get_by_role("option", name="New ticket")).to_be_visible()
     page.keyboard.type("charged twice")
     expect(palette.get_by_role("option").first).to_contain_text("Charged twice")
-    accessible(page)
+    assert complaints(page) == []
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Charged twice")
     page.goto("/tickets")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    accessible(page)
+    assert complaints(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("c")
     expect(page.get_by_role("heading", level=1)).to_have_text("New ticket")
-    accessible(page)
+    assert complaints(page) == []
 
 
 def test_a_narrow_window_shows_cards_and_nothing_is_cut_off(page: Page) -> None:
@@ -195,7 +186,7 @@ def test_a_narrow_window_shows_cards_and_nothing_is_cut_off(page: Page) -> None:
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_function("document.documentElement.scrollWidth <= 390")
         if path in {"/tickets?q=card", "/profile"}:
-            accessible(page)
+            assert complaints(page) == []
     page.goto("/tickets")
     page.get_by_role("button", name="Views").click()
     expect(page.get_by_role("link", name="Unassigned")).to_be_visible()

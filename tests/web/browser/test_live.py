@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.web.browser.axe import complaints
 from tests.web.running import Site, deskbell, serving
 
 pytestmark = pytest.mark.browser
@@ -72,6 +73,7 @@ def test_a_message_appears_while_a_half_typed_reply_stays(pages: list[Page]) -> 
     ravi.locator("#content").fill("")
     ravi.locator("#content").press_sequentially("I am half way thr")
     expect(ada.locator("#presence")).to_contain_text("Ravi Iyer is writing a reply…")
+    assert complaints(ada) == []
     top = ravi.locator("#content").bounding_box()
 
     call(ada, "POST", f"{path}/comments", {"content": "The server was restarted at noon."})
@@ -131,6 +133,7 @@ def test_a_dropped_connection_is_shown_and_catches_up(pages: list[Page]) -> None
     expect(bar).to_be_hidden()
     ravi.context.set_offline(True)
     expect(bar).to_be_visible()
+    assert complaints(ravi) == []
     ravi.locator("#content").fill("Written in a tunnel")
     call(ada, "POST", f"{path}/comments", {"content": "Said while nobody heard."})
     expect(ravi.get_by_text("Said while nobody heard.")).to_have_count(0)
@@ -149,4 +152,5 @@ def test_who_is_logged_out_is_told_and_keeps_what_was_written(pages: list[Page])
     other.locator("summary[title='Ravi Iyer']").click()
     other.get_by_role("button", name="Log out").click()
     expect(ravi.get_by_text("You are logged out.")).to_be_visible()
+    assert complaints(ravi) == []
     expect(ravi.locator("#content")).to_have_value("Not sent yet")

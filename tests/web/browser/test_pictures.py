@@ -8,10 +8,10 @@ import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.web.running import Site
 
@@ -23,11 +23,30 @@ NEW = bool(os.environ.get("DESKBELL_TEST_NEW_PICTURES"))
 MOST = 0.0004
 """How much of a picture may differ: the edges of some letters."""
 
-PAGES = {"log-in": "/login", "register": "/register", "forgotten": "/password", "not-found": "/nothing/here"}
+
+class Shown(NamedTuple):
+    """What is pictured: a page, or the part of it that is the same whatever other tests have done at this desk."""
+
+    address: str
+    part: str = ""
+    is_opened: bool = False
+    comes_later: str = ""
+
+
+PAGES = {
+    "log-in": Shown("/login"),
+    "register": Shown("/register"),
+    "forgotten": Shown("/password"),
+    "not-found": Shown("/nothing/here"),
+    "no-results": Shown("/tickets?q=zzyzx", "main", comes_later="[data-total]"),
+    "new-ticket": Shown("/tickets/new", "main"),
+    "help": Shown("/tickets?q=zzyzx", "#keys", is_opened=True),
+}
 LOOKS: dict[str, tuple[int, Literal["light", "dark"]]] = {
     "wide": (1440, "light"),
     "dark": (1024, "dark"),
     "narrow": (390, "light"),
+    "narrow-dark": (390, "dark"),
 }
 FONTS = """() => ["system-ui", "sans-serif", "monospace"].map((family) => {
   const pen = document.createElement("canvas").getContext("2d");
@@ -67,17 +86,47 @@ def drawing(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def logged_in(browser: Browser, site: Site) -> StorageState:
+    """What the browser of an administrator keeps."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill(site.email)
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/tickets")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+def picture(page: Page, shown: Shown) -> bytes:
+    """Take it. References of errors are another one each time."""
+    page.goto(shown.address)
+    if shown.comes_later:
+        expect(page.locator(shown.comes_later)).not_to_be_empty()
+    if shown.is_opened:
+        page.locator(shown.part).evaluate("(dialog) => dialog.showModal()")
+    mask = [page.locator("code")] if not shown.part else []
+    place = page.locator(shown.part) if shown.part else page
+    return place.screenshot(animations="disabled", caret="hide", mask=mask)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-def test_it_looks_as_it_did(browser: Browser, site: Site, drawing: Page, name: str, look: str) -> None:
-    width, scheme = LOOKS[look]
+def test_it_looks_as_it_did(
+    browser: Browser, site: Site, drawing: Page, logged_in: StorageState, name: str, look: str
+) -> None:
+    (width, scheme), shown = LOOKS[look], PAGES[name]
     context = browser.new_context(
-        base_url=site.url, locale="en-GB", viewport={"width": width, "height": 800}, color_scheme=scheme
+        base_url=site.url,
+        locale="en-GB",
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        storage_state=logged_in if shown.part else None,
     )
-    page = context.new_page()
-    page.goto(PAGES[name])
-    reference = page.locator("code")  # of an error: another one each time
-    taken = page.screenshot(animations="disabled", caret="hide", mask=[reference])
+    taken = picture(context.new_page(), shown)
     context.close()
     kept = FOLDER / f"{name}-{look}.png"
     if NEW:

@@ -9,14 +9,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
 
+from tests.web.browser.axe import complaints
 from tests.web.running import Site, serving
 
-AXE = Path(__file__).with_name("vendor") / "axe.js"
 NARROW: ViewportSize = {"width": 390, "height": 844}
-CHECK = (
-    "axe.run(document, {resultTypes: ['violations']})"
-    ".then((found) => found.violations.map((each) => each.id + ' ' + each.nodes[0].html))"
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +52,7 @@ def check(page: Page, *, scripts: bool) -> None:
     if not scripts:
         return
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    assert page.evaluate(CHECK) == [], page.url
+    assert complaints(page) == [], page.url
 
 
 def test_a_customers_path(

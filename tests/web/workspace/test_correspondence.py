@@ -113,6 +113,28 @@ async def test_an_answer_on_its_way_is_looked_at_again_until_it_is_there(
     assert ("hx-get" in part, "Sent" in part, "<html" in part) == (False, True, False)
 
 
+async def test_whoever_waits_for_the_same_reason_is_named_in_one_line(
+    desk: Pages, agent: Browser, ticket: Ticket
+) -> None:
+    waits, failed = (OutboundState.QUEUED, "The server is full"), (OutboundState.FAILED, "550 no")
+    comment = await answered(desk, ticket, waits, waits, failed, waits, failed)
+    page = (await agent.client.get(place(ticket))).text
+    part = page.split(f'id="delivery-{comment.id}"')[1].split("</ul>")[0]
+    assert (part.count("<li"), part.count("The server is full"), part.count("550 no")) == (3, 1, 2)
+    assert re.findall(r"one\d@", part.split("The server is full")[0]) == ["one0@", "one1@", "one3@"]
+
+
+async def test_who_will_read_an_answer_is_said_before_it_is_sent(agent: Browser, ticket: Ticket) -> None:
+    async def readers() -> str:
+        page = (await agent.client.get(place(ticket))).text
+        return " ".join(re.sub(r"<[^>]+>", "", page.split('id="readers"')[1].split("</p>")[0]).split())
+
+    assert "will read it.Only colleagues will read it." in await readers()
+    for name in ("boss", "pat"):
+        await agent.send(f"{place(ticket)}/copies", email=f"{name}@example.test")
+    assert "and 2 copies will read it: boss@example.test, pat@example.test" in await readers()
+
+
 async def test_an_answer_is_sent_again(desk: Pages, agent: Browser) -> None:
     ticket = await desk.make(lambda f: f.ticket())
     comment = await answered(desk, ticket)

@@ -1,7 +1,7 @@
 // The open ticket: what is new in it appears in its place; what is being written stays as it is.
 import { announce, calmly, exchange, fetchPage } from "./live-page.js";
 
-const PARTS = ["ticket-head", "thread", "properties"];
+const PARTS = ["ticket-head", "thread", "readers", "properties"];
 const number = () => document.querySelector(".ticket[data-ticket]:not([data-past])")?.dataset.ticket;
 const messages = () => [...document.querySelectorAll("#thread article[id]")].map((article) => article.id);
 let isNews = false;
