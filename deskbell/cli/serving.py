@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -69,10 +70,21 @@ def serve(
     listener_of(desk)  # what is wrong with it is said now
     site = create_site(desk)
     server = Server(_config(site, desk), on_ready, site.state.live.close)
+    _settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(desk, server, listener, with_worker=with_worker, on_stop=on_stop))
     if not server.started:
         raise SetupError("The web server could not start; what it wrote above says why.")
+
+
+def _settle() -> None:
+    """Leave what is there for good out of garbage collection, and look for garbage less often.
+
+    By its defaults Python looks through all that a page needs fifteen times a page, which takes a tenth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def work(desk: Desk, *, concurrency: int, queues: list[str] | None, on_stop: Callable[[], None]) -> None:

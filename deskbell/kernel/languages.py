@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -95,8 +95,7 @@ def marked(message: str) -> str:
 
 def date_and_time(moment: datetime, zone: tzinfo) -> str:
     """`22 Nov 2026, 23:09` where the reader lives."""
-    pattern = str(get_datetime_format("medium", current().locale))  # "{1}, {0}"
-    return pattern.format(format_time(moment, "short", zone, current().locale), day(moment, zone))
+    return _date_and_time(moment, zone, current().code)
 
 
 def day(moment: datetime, zone: tzinfo) -> str:
@@ -111,7 +110,7 @@ def before(passed: timedelta) -> str:
         if passed >= unit:
             whole = passed // unit * unit
             length: Literal["long", "short"] = "long" if current().code in _SPELLED_OUT else "short"
-            return format_timedelta(-whole, threshold=1, format=length, add_direction=True, locale=current().locale)
+            return _span(-whole, length, current().code, add_direction=True)
     return _("just now")
 
 
@@ -120,8 +119,27 @@ def age(passed: timedelta) -> str:
     for days, seconds in _UNITS:
         unit = timedelta(days, seconds)
         if passed >= unit:
-            return format_timedelta(passed // unit * unit, threshold=1, format="narrow", locale=current().locale)
-    return format_timedelta(timedelta(minutes=1), threshold=1, format="narrow", locale=current().locale)
+            return _span(passed // unit * unit, "narrow", current().code)
+    return _span(timedelta(minutes=1), "narrow", current().code)
+
+
+# A list shows a hundred times, and most of them again and again.
+
+
+@lru_cache(maxsize=5_000)
+def _date_and_time(moment: datetime, zone: tzinfo, code: str) -> str:
+    locale = languages()[code].locale
+    pattern = str(get_datetime_format("medium", locale))  # "{1}, {0}"
+    date = format_date(moment.astimezone(zone).date(), "medium", locale=locale)
+    return pattern.format(format_time(moment, "short", zone, locale), date)
+
+
+@lru_cache(maxsize=1_000)
+def _span(
+    passed: timedelta, length: Literal["long", "short", "narrow"], code: str, *, add_direction: bool = False
+) -> str:
+    locale = languages()[code].locale
+    return format_timedelta(passed, threshold=1, format=length, add_direction=add_direction, locale=locale)
 
 
 def span(seconds: int) -> str:

@@ -6,13 +6,15 @@ without a server.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from deskbell.web import i18n
 from deskbell.web.i18n import gettext as _
@@ -124,7 +126,20 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
     }
     environment.globals |= {**OPTIONAL, "language": i18n.current, "languages": i18n.languages}
     environment.globals["static"] = static_urls(static).__getitem__
+    for file, name in (("ui", "status"), ("ui", "priority"), ("icons", "icon")):
+        macro = vars(environment.get_template(f"macros/{file}.html").module)[name]
+        environment.globals[f"drawn_{name}"] = _once(macro)
     return environment
+
+
+def _once(macro: Callable[[str], Markup]) -> Callable[[str], Markup]:
+    """Make a macro that shows a code write it once in each language: a list of fifty has hundreds of them."""
+
+    @lru_cache(maxsize=500)
+    def written(code: str, _language: str) -> Markup:
+        return macro(code)
+
+    return lambda code: written(code, i18n.current().code)
 
 
 def static_urls(folder: Path) -> dict[str, str]:

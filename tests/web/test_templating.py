@@ -334,3 +334,12 @@ def test_an_error_page_needs_nobody_logged_in_and_no_database(pages: Environment
     html = pages.get_template("error.html").render(error=error)
     assert "What &lt;was&gt; wrong." in html
     assert str(status) in html
+
+
+def test_a_badge_that_is_kept_is_kept_in_each_language_by_itself(pages: Environment) -> None:
+    badge = pages.from_string("{{ drawn_status('open') }}")
+    said = []
+    for code in ("en", "de", "en"):
+        with i18n.speaking(i18n.languages()[code]):
+            said.append(badge.render())
+    assert (said[0] == said[2], "Open" in said[0], "Offen" in said[1]) == (True, True, True)
