@@ -25,7 +25,7 @@ class Template:
     @property
     def has_words(self) -> bool:
         """Whether it has any, those that are not replaced among them."""
-        return any(isinstance(leaf, Words) for leaf in self.query.leaves())
+        return self.query.has_words
 
     @property
     def is_words_alone(self) -> bool:
@@ -74,8 +74,9 @@ class Readings:
         if found is None:
             query = parse(text)
             template = template_of(query, self._fields.known_to(actor))
-            has_words = any(isinstance(leaf, Words) for leaf in query.leaves())
-            found = Understood(query, has_words, template, None if template is None else self._shape_of(template.query))
+            found = Understood(
+                query, query.has_words, template, None if template is None else self._shape_of(template.query)
+            )
             if len(self._texts) >= self._remembered:
                 self._texts.clear()
             self._texts[text, actor.is_staff] = found

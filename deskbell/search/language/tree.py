@@ -113,6 +113,11 @@ class Query:
     tree: Node | None = None
     sort: tuple[Value, ...] = ()
 
+    @property
+    def has_words(self) -> bool:
+        """Whether anything is looked for in texts."""
+        return any(isinstance(leaf, Words) for leaf in self.leaves())
+
     def leaves(self) -> Iterator[Leaf]:
         """Yield words and conditions from left to right."""
         return iter(()) if self.tree is None else _leaves(self.tree)

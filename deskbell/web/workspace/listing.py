@@ -25,6 +25,8 @@ from deskbell.web.workspace.frame import BUILT_IN, address_with, list_address
 from deskbell.web.workspace.rows import SORTS, Beside, columns_of, row_of
 
 ROWS: Final = 50
+BEST: Final = 25
+"""Rows of a page of best matches: each has a piece of its text, and who looks for words looks at the first ones."""
 UnreadAmong = Callable[[Session, Sequence[int]], AbstractSet[int]]
 
 
@@ -110,7 +112,8 @@ def _find(session: Session, asked: Asked, query: Query, actor: Actor) -> Found:
     scope = f"{actor.user_id} {asked.path}"
     if asked.view is not None:
         return find(session, query, limit=ROWS, cursor=asked.cursor, scope=scope, widen=False)
-    return find(session, query, limit=ROWS, cursor=asked.cursor, scope=scope, default=BY_RELEVANCE)
+    limit = BEST if query.has_words and not query.sort else ROWS
+    return find(session, query, limit=limit, cursor=asked.cursor, scope=scope, default=BY_RELEVANCE)
 
 
 def _is_ranked(asked: Asked, found: Found) -> bool:
