@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Row, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.models import User
@@ -65,17 +65,33 @@ def deliveries_of(session: Session, comment_ids: Iterable[int]) -> Mapping[int, 
     One statement, for the desk alone. A comment that was sent to nobody is not among them.
     """
     it = OutboundMessage
+    theirs = _sent(OutboundKind.ANSWERED).where(in_array(it.__table__.c.comment_id, comment_ids))
+    found: dict[int, dict[str, Delivery]] = {}
+    for row in session.execute(theirs):
+        found.setdefault(row.comment_id, {})[row.recipient.lower()] = _delivery(row)
+    return {comment_id: list(latest.values()) for comment_id, latest in found.items()}
+
+
+def acknowledgement_of(session: Session, ticket_id: int) -> Delivery | None:
+    """Return how the last message went out that told of a ticket's number; None where there was none."""
+    newest = _sent(OutboundKind.RECEIVED).where(OutboundMessage.ticket_id == ticket_id).order_by(None)
+    row = session.execute(newest.order_by(OutboundMessage.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
+    return Delivery(row.id, row.recipient, row.state, row.reason, row.at)
+
+
+def _sent(kind: OutboundKind) -> Select[int | None, int, str, OutboundState, str, datetime]:
+    """Select the comment that a message is about, and how it went out, oldest first."""
+    it = OutboundMessage
     to = func.coalesce(func.nullif(it.recipient, ""), TicketCopy.email, User.email, "")
     at = func.coalesce(it.sent_at, it.handed_at, it.created_at)
-    statement = (
+    return (
         select(it.comment_id, it.id, to.label("recipient"), it.state, it.reason, at.label("at"))
         .outerjoin(TicketCopy, TicketCopy.id == it.copy_id)
         .outerjoin(User, User.id == it.user_id)
-        .where(in_array(it.__table__.c.comment_id, comment_ids), it.kind == OutboundKind.ANSWERED)
+        .where(it.kind == kind)
         .order_by(it.id)
     )
-    found: dict[int, dict[str, Delivery]] = {}
-    for row in session.execute(statement):
-        delivery = Delivery(row.id, row.recipient, row.state, row.reason, row.at)
-        found.setdefault(row.comment_id, {})[row.recipient.lower()] = delivery
-    return {comment_id: list(latest.values()) for comment_id, latest in found.items()}

@@ -16,7 +16,7 @@ from deskbell.mail.inbound.models import InboundMessage, MailState
 from deskbell.mail.inbound.queries import FILED
 from deskbell.mail.outbound.actions import resend
 from deskbell.mail.outbound.models import OutboundMessage, OutboundState
-from deskbell.mail.outbound.queries import Delivery, deliveries_of
+from deskbell.mail.outbound.queries import Delivery, acknowledgement_of, deliveries_of
 from deskbell.tickets.copies import copies_of
 from deskbell.tickets.queries import get_ticket
 from deskbell.tickets.relation_models import TicketLinkKind
@@ -29,11 +29,13 @@ BAD: Final = frozenset({OutboundState.BOUNCED, OutboundState.FAILED})
 
 
 def correspondence(session: Session, ticket_id: int, comment_ids: Sequence[int]) -> dict[str, Any]:
-    """Return the mail of a ticket, of these comments. Four statements."""
+    """Return the mail of a ticket, of these comments, and its acknowledgement if it did not arrive. Five statements."""
     came = _came(session, ticket_id, comment_ids)
     sent = deliveries_of(session, comment_ids)
+    told = acknowledgement_of(session, ticket_id)
     return {
         "deliveries": {comment_id: shown_deliveries(found) for comment_id, found in sent.items()},
+        "acknowledgement": shown_deliveries([told]) if told is not None and told.state in BAD else None,
         "originals": {row.comment_id: row.id for row in came if row.state in FILED},
         "suspended": [_waits(row) for row in came if row.state is MailState.SUSPENDED][:WAITING_SHOWN],
         "copies": [{"id": one.id, "email": one.email, "name": one.name} for one in copies_of(session, ticket_id)],

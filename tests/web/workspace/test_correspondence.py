@@ -98,6 +98,17 @@ async def test_an_answer_says_quietly_that_it_was_sent_and_loudly_that_it_came_b
     assert ("Came back" in loud, "550 &lt;b&gt;No such user" in loud, "Send again" in loud) == (True, True, True)
 
 
+async def test_an_acknowledgement_that_came_back_is_shown_beneath_the_request(
+    desk: Pages, agent: Browser, ticket: Ticket
+) -> None:
+    about = {"ticket_id": ticket.id, "kind": OutboundKind.RECEIVED, "user_id": ticket.creator_id}
+    for state, is_shown in ((OutboundState.SENT, False), (OutboundState.BOUNCED, True)):
+        async with desk.database.async_transaction(SYSTEM) as session:
+            session.add(OutboundMessage(**about, state=state, reason="550 No such user"))
+        page = (await agent.client.get(place(ticket))).text
+        assert ("delivery-acknowledgement" in page, "550 No such user" in page) == (is_shown, is_shown)
+
+
 async def test_an_answer_on_its_way_is_looked_at_again_until_it_is_there(
     desk: Pages, agent: Browser, ticket: Ticket
 ) -> None:
