@@ -90,6 +90,8 @@ OPTIONAL: Final[Mapping[str, object]] = {
 }
 """What a page may be rendered without. Any other name that a route forgets is an error, not an empty place."""
 
+KEYS: Final[Mapping[str, str]] = {"ArrowDown": "↓", "ArrowUp": "↑", "Escape": "Esc", "Mod": "Ctrl/⌘"}
+"""The keys whose name in a browser (UI Events, `key`) is not what stands on them."""
 _SIZES: Final = (marked("bytes"), marked("kB"), marked("MB"), marked("GB"), marked("TB"))
 _WORD: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _STATUS: Final = "status:"
@@ -121,6 +123,7 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
         "label": label,
         "file_kind": file_kind,
         "initials": initials,
+        "key_name": key_name,
         "with_status": with_status,
         "only_status": only_status,
     }
@@ -203,6 +206,12 @@ def size_in_words(size: int) -> str:
 def label(code: str) -> str:
     """A status, priority, channel or column as people say it: `waiting_on_customer` → `Waiting on customer`."""
     return _(LABELS.get(code) or code.removesuffix("_id").replace("_", " ").capitalize())
+
+
+def key_name(key: str) -> str:
+    """What stands on a key, or on several that are pressed together: `Mod+k` → `Ctrl/⌘ k`."""
+    *held, last = key.split("+") if key[1:] else [key]
+    return " ".join([*(KEYS.get(each, each) for each in held), KEYS.get(last, last)])
 
 
 def file_kind(media_type: str) -> str:

@@ -343,3 +343,10 @@ def test_a_badge_that_is_kept_is_kept_in_each_language_by_itself(pages: Environm
         with i18n.speaking(i18n.languages()[code]):
             said.append(badge.render())
     assert (said[0] == said[2], "Open" in said[0], "Offen" in said[1]) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("Mod+k", "Ctrl/⌘ k"), ("ArrowDown", "↓"), ("Shift+Enter", "Shift Enter"), ("?", "?"), ("+", "+")]
+)
+def test_a_key_is_called_by_what_stands_on_it(key: str, name: str) -> None:
+    assert t.key_name(key) == name
