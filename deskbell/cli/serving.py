@@ -80,7 +80,7 @@ def serve(
 def _settle() -> None:
     """Leave what is there for good out of garbage collection, and look for garbage less often.
 
-    By its defaults Python looks through all that a page needs fifteen times a page, which takes a tenth of its time.
+    By its defaults Python does so several times while it makes one page, and now and then through all that was loaded.
     """
     gc.collect()
     gc.freeze()
