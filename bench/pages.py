@@ -6,7 +6,7 @@ One request at a time on one kept-alive connection, so a time is what the server
 import http.client
 import statistics
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -50,6 +50,16 @@ class Reader:
 
 def run(options: Options) -> Iterator[Figure]:
     """Yield for each page its time in milliseconds, of 95 in 100."""
+    with served_to_readers(options) as (port, desk, readers):
+        for reader in readers:
+            secret = log_in(desk, reader.user_id)
+            for page in reader.pages:
+                yield _measured(port, page, secret)
+
+
+@contextmanager
+def served_to_readers(options: Options) -> Iterator[tuple[int, Desk, Sequence[Reader]]]:
+    """Serve a desk as people do; yield the port, the desk and who reads what of it."""
     with ExitStack() as stack:
         folder = stack.enter_context(folder_of(options))
         port = stack.enter_context(served_alone(folder))
@@ -58,10 +68,7 @@ def run(options: Options) -> Iterator[Figure]:
         with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
             fill(admin, options.tickets)
             readers = readers_of(desk, admin)
-        for reader in readers:
-            secret = log_in(desk, reader.user_id)
-            for page in reader.pages:
-                yield _measured(port, page, secret)
+        yield port, desk, readers
 
 
 def readers_of(desk: Desk, admin: psycopg.Connection) -> Sequence[Reader]:

@@ -4,23 +4,20 @@ import os
 import shutil
 import statistics
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing, contextmanager
 from typing import Final
 
-import psycopg
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.desk import fill, served_alone
 from bench.figures import Figure
-from bench.pages import log_in, readers_of
-from bench.reading import Options, folder_of
-from deskbell.kernel.settings import Settings
-from deskbell.runtime import ensure_schema, open_desk
+from bench.pages import log_in, served_to_readers
+from bench.reading import Options
 from deskbell.web.csrf import COOKIE
 
 TIMES: Final = 12
 LIMIT: Final = 400
 """Milliseconds."""
+_FLAGS: Final = ("--no-sandbox",)
 _FIRST_PAINT: Final = """() => new Promise((tell) => new PerformanceObserver((list) => {
   const paint = list.getEntriesByName("first-contentful-paint")[0];
   if (paint) tell(paint.startTime);
@@ -29,18 +26,7 @@ _FIRST_PAINT: Final = """() => new Promise((tell) => new PerformanceObserver((li
 
 def run(options: Options) -> Iterator[Figure]:
     """Yield for each page its first paint in milliseconds, of 95 in 100, with what is kept from earlier pages."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(folder_of(options))
-        port = stack.enter_context(served_alone(folder))
-        desk = stack.enter_context(open_desk(Settings(data_dir=folder)))
-        ensure_schema(desk, upgrade=True)
-        with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
-            fill(admin, options.tickets)
-            readers = readers_of(desk, admin)
-        chromium = os.environ.get("DESKBELL_TEST_CHROMIUM") or shutil.which("chromium")
-        driver = stack.enter_context(sync_playwright())
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        stack.callback(browser.close)
+    with served_to_readers(options) as (port, desk, readers), _browser() as browser:
         for reader in readers:
             context = browser.new_context(base_url=f"http://127.0.0.1:{port}", locale="en-GB")
             cookie = {"name": COOKIE, "value": log_in(desk, reader.user_id), "url": f"http://127.0.0.1:{port}"}
@@ -50,6 +36,13 @@ def run(options: Options) -> Iterator[Figure]:
                 if not address.startswith("/workspace/"):  # parts of pages
                     yield _painted(page, address)
             context.close()
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
+    chromium = os.environ.get("DESKBELL_TEST_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as driver, closing(driver.chromium.launch(executable_path=chromium, args=_FLAGS)) as browser:
+        yield browser
 
 
 def _painted(page: Page, address: str) -> Figure:

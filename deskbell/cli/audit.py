@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 app = group("The audit log, in which every change is recorded.", "deskbell audit show DB-1042")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, like DB-1042.")]
-_THINGS = {
-    "tickets": "ticket",
-    "comments": "comment",
-    "attachments": "attachment",
-    "ticket_tags": "tag",
-    "ticket_copies": "copy",
-    "ticket_links": "link",
-}
 
 
 @command(app, "audit show", "deskbell audit show DB-1042", "deskbell audit show DB-1042 --json")
@@ -34,6 +26,7 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
     from deskbell.audit.queries import changes_of_ticket
     from deskbell.audit.retention import removed_before
     from deskbell.cli.desks import actor, note_reading, open_desk
+    from deskbell.tickets.history_words import WHAT
     from deskbell.tickets.queries import get_thread
 
     with open_desk(reading=True) as desk, desk.database.transaction(who := actor(desk, as_)) as session:
@@ -57,7 +50,7 @@ def show(number: Number, as_: As = "", as_json: Json = False) -> None:
             when(each["created_at"]),
             _who(each),
             _through(each),
-            _THINGS.get(each["table_name"], each["table_name"]),
+            WHAT.get(each["table_name"], each["table_name"]),
             line,
         )
         for each in changes

@@ -26,13 +26,13 @@ def robot(incoming: Incoming) -> Verdict | None:
         return None
     if is_our_own(incoming):
         reason = "It is our own message, which came back."
-    elif incoming.parsed.kind in WRITTEN_BY_PEOPLE and not incoming.wants_no_answer:
-        return None
-    elif incoming.parsed.kind in WRITTEN_BY_PEOPLE:
-        reason = "No person sent this: its envelope names no sender."
-    else:
+    elif incoming.parsed.kind not in WRITTEN_BY_PEOPLE:
         told = incoming.parsed.automatic_reason or incoming.parsed.kind.value.replace("_", " ")
         reason = f"No person sent this: {told}."
+    elif incoming.wants_no_answer:
+        reason = "No person sent this: its envelope names no sender."
+    else:
+        return None
     thread = thread_of(incoming)
     return Verdict(MailState.AUTOMATIC, reason, thread.ticket if thread else None)
 

@@ -51,8 +51,14 @@ def tell_answered(session: Session, event: Replied) -> None:
     author, requester = session.get(User, comment.author_id), session.get(User, ticket.creator_id)
     if author is None or not author.is_staff or requester is None:
         return  # a customer sees neither agents nor other customers: what they write tells nobody
-    tell = partial(queue_notice, session, OutboundKind.ANSWERED, ticket_id=ticket.id, comment_id=comment.id)
-    tell = partial(tell, run_at=_when_whole(session, comment))
+    tell = partial(
+        queue_notice,
+        session,
+        OutboundKind.ANSWERED,
+        ticket_id=ticket.id,
+        comment_id=comment.id,
+        run_at=_when_whole(session, comment),
+    )
     if is_told(requester):
         tell(user_id=requester.id)
     known = {normalized_email(requester.email), normalized_email(author.email)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from deskbell.kernel.address import Address
 from deskbell.testing.servers import clone, environment
@@ -73,3 +73,18 @@ def site() -> Iterator[Site]:
         site.process.send_signal(signal.SIGINT)
         assert site.process.wait(timeout=60) == 0
         assert not (Path(folder) / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.fixture(scope="module")
+def logged_in(browser: Browser, site: Site) -> StorageState:
+    """What the browser of an administrator keeps."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill(site.email)
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/tickets")
+    kept = context.storage_state()
+    context.close()
+    return kept

@@ -86,21 +86,6 @@ def drawing(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.fixture(scope="module")
-def logged_in(browser: Browser, site: Site) -> StorageState:
-    """What the browser of an administrator keeps."""
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("E-mail address").fill(site.email)
-    page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/tickets")
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
 def picture(page: Page, shown: Shown) -> bytes:
     """Take it. References of errors are another one each time."""
     page.goto(shown.address)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.web.browser.axe import complaints
 from tests.web.running import Site
@@ -12,24 +12,9 @@ from tests.web.running import Site
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def state(browser: Browser, site: Site) -> object:
-    """Who has logged in."""
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("E-mail address").fill(site.email)
-    page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).not_to_have_url(f"{site.url}/login")
-    found = context.storage_state()
-    context.close()
-    return found
-
-
 @pytest.fixture
-def page(browser: Browser, site: Site, state: object) -> Iterator[Page]:
-    context = browser.new_context(base_url=site.url, locale="en-GB", storage_state=state)  # type: ignore[arg-type]
+def page(browser: Browser, site: Site, logged_in: StorageState) -> Iterator[Page]:
+    context = browser.new_context(base_url=site.url, locale="en-GB", storage_state=logged_in)
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
@@ -96,9 +81,9 @@ def test_what_is_fetched_later_moves_nothing_above_it(page: Page) -> None:
 
 
 def test_without_scripts_the_tables_are_there_and_the_rest_is_behind_a_link(
-    browser: Browser, site: Site, state: object
+    browser: Browser, site: Site, logged_in: StorageState
 ) -> None:
-    context = browser.new_context(base_url=site.url, storage_state=state, java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(base_url=site.url, storage_state=logged_in, java_script_enabled=False)
     page = context.new_page()
     page.goto("/reports?by=priority")
     expect(page.locator("#flow-table tbody tr")).to_have_count(30)
