@@ -171,15 +171,23 @@ def _files() -> Documents:
 
 
 def _thread_of(ticket_id: Column, *, for_staff: bool) -> Documents:
-    comment, file = Comment.__table__, Attachment.__table__
+    comment = Comment.__table__
     author = _person(comment.c.author_id, for_staff=for_staff).lateral("author")
     members: dict[str, Member] = {
         "id": comment.c.id,
         "author": _if_any(author, _PERSON),
         **{name: comment.c[name] for name in _COMMENT},
-        "attachments": _files().where(file.c.comment_id == comment.c.id).scalar_subquery(),
+        "attachments": _files_of_comment(ticket_id),
         "created_at": comment.c.created_at,
         "updated_at": comment.c.updated_at,
     }
     documents = json_array(json_object(members), comment.c.created_at, comment.c.id)
     return select(documents).select_from(comment.outerjoin(author, true())).where(comment.c.ticket_id == ticket_id)
+
+
+def _files_of_comment(ticket_id: Column) -> ColumnElement[bytes]:
+    """The files of a comment, looked for only where one of the thread has any: that is found out once."""
+    comment, file = Comment.__table__, Attachment.__table__
+    here = select(file.c.id).where(file.c.ticket_id == ticket_id, file.c.comment_id.is_not(None))
+    found = _files().where(file.c.comment_id == comment.c.id).scalar_subquery()
+    return json_or(case((here.correlate(Ticket.__table__).exists(), found)), EMPTY)

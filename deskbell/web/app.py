@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
 import deskbell
 from deskbell.audit.recording import AccessRecorder
@@ -97,7 +98,7 @@ def create_app(
     whether the schema is current, `access` takes down who read what. Whoever made `database` and `access` closes them,
     in `lifespan` for example.
     """
-    app = FastAPI(
+    app = _Application(
         title="Deskbell API",
         version=deskbell.__version__,
         openapi_url=documentation.OPENAPI_URL,
@@ -126,13 +127,32 @@ def create_app(
     ours = (tickets.reads, tickets.writes, *(module.router for module in API), health.router, documentation.router)
     for router in (*ours, *pages):
         app.router.routes.extend(router.routes)  # not include_router, whose routes are looked through twice
-    app.add_middleware(Shortcut, routes=tickets.writes.routes, answer_error=answer_error, method="POST")
-    limits = {mail.INBOUND: resources.delivery_bytes}
-    app.add_middleware(BodyLimit, limit_of=partial(_body_limit, resources.attachment_bytes), limits=limits)
-    app.add_middleware(Shortcut, routes=tickets.reads.routes, answer_error=answer_error)
+    limited = partial(
+        BodyLimit,
+        limit_of=partial(_body_limit, resources.attachment_bytes),
+        limits={mail.INBOUND: resources.delivery_bytes},
+    )
+    app.add_middleware(limited)
     app.add_middleware(Envelope)
     app.add_middleware(Speaking)
+    app.shortcuts = (
+        partial(Shortcut, routes=tickets.writes.routes, method="POST", within=lambda go: Envelope(limited(go))),
+        partial(Shortcut, routes=tickets.reads.routes, within=Envelope),
+    )
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI, with shortcuts past its layers, of which there are more than what is asked for all day needs."""
+
+    shortcuts: Sequence[Callable[..., ASGIApp]] = ()
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the shortcuts around all layers, the last one outermost."""
+        around = super().build_middleware_stack()
+        for shortcut in self.shortcuts:
+            around = shortcut(around, answer_error=answer_error)
+        return around
 
 
 def _body_limit(attachment_bytes: int, headers: Headers) -> int:

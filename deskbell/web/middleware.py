@@ -4,9 +4,9 @@ No BaseHTTPMiddleware: that runs the application in another task, which breaks c
 """
 
 import asyncio
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from random import getrandbits
 from time import perf_counter
 from typing import Any, Final
 
@@ -82,7 +82,7 @@ class _Answer:
         self.status: int | None = None
         given = header_of(scope, b"x-request-id")
         is_good = given and _REQUEST_ID.fullmatch(given)
-        self.request_id = given if is_good else os.urandom(8).hex()
+        self.request_id = given if is_good else f"{getrandbits(64):016x}"  # told apart is enough: it need not be secret
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
 
@@ -112,32 +112,43 @@ class _Answer:
 
 
 class Shortcut:
-    """Leads to routes that are asked for all day, past what only other routes need: forms, files, other routes.
+    """Leads to routes that are asked for all day, past what only other routes need: layers, forms, files, other routes.
 
     They stand in the application's router as well, and their errors are answered as its own.
     """
 
     def __init__(
-        self, app: ASGIApp, routes: Sequence[BaseRoute], answer_error: AnswerError, method: str = "GET"
+        self,
+        app: ASGIApp,
+        routes: Sequence[BaseRoute],
+        answer_error: AnswerError,
+        *,
+        method: str = "GET",
+        within: Callable[[ASGIApp], ASGIApp],
     ) -> None:
-        """`answer_error` returns the answer to an exception, None to one that is left to `Envelope`."""
+        """`answer_error` returns the answer to an exception, None to one that is left to what is around.
+
+        `app` answers all other requests, `within` puts around the routes what they do need.
+        """
         self.app = app
         self.routes = routes
         self.method = method
         self.answer_error = answer_error
+        self._taken = within(self._go)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http" and scope["method"] == self.method:
             for route in self.routes:
                 match, child_scope = route.matches(scope)
-                if match is Match.FULL and isinstance(route, Route):
+                if match is Match.FULL:
                     scope.update(child_scope)
-                    await self._go(route, scope, receive, send)
+                    await self._taken(scope, receive, send)
                     return
         await self.app(scope, receive, send)
 
-    async def _go(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _go(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route: Route = scope["route"]
         try:
             await route.app(scope, receive, send)
         except Exception as error:

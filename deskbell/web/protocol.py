@@ -1,7 +1,10 @@
-"""HTTP as uvicorn speaks it on httptools, with bounds to the head of a request: that parser has none of its own."""
+"""HTTP as uvicorn speaks it on httptools, with bounds to the head of a request, as that parser has none of its own.
+
+And an answer leaves whole: uvicorn writes head and body one after the other, and each wakes up whoever reads.
+"""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -25,7 +28,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin; the first head is due."""
-        super().connection_made(transport)
+        super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]  # it does what uvicorn calls
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,3 +80,37 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:
             self.transport.write(_REFUSAL % status)
         self.transport.close()
+
+
+class _Joining:
+    """A transport that writes two pieces together where the second comes while the event loop does the same thing.
+
+    No more than one is ever kept: who writes much must notice that the reader is slow.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Write to `transport`."""
+        self._transport, self._loop = transport, loop
+        self._kept = b""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the transport has it
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write, now or soon."""
+        if self._kept:
+            self._transport.write(self._kept + data)
+            self._kept = b""
+        else:
+            self._kept = data
+            self._loop.call_soon(self._write)
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self._write()
+        self._transport.close()
+
+    def _write(self) -> None:
+        if self._kept and not self._transport.is_closing():
+            self._transport.write(self._kept)
+        self._kept = b""
