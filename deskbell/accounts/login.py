@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, undefer
 from deskbell.accounts.models import LoginSession, Role, User
 from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
+from deskbell.kernel.pipelining import PipelinedSession
 from deskbell.kernel.reading import Reading, Rows
 from deskbell.kernel.statements import Row, Statement
 from deskbell.kernel.text import clean, one_line
@@ -89,8 +90,10 @@ async def become_to_read(reading: Reading, secret: str, *, channel: str, act: st
     return Holder(_identity(said), said[:_WHO])
 
 
-def expect_to_become(reading: Reading, secret: str, expected: Holder, *, channel: str, act: str) -> None:
-    """Do the same together with what is read first, which raises SomebodyElseError where that is not who is expected.
+def expect_to_become(
+    reading: Reading | PipelinedSession, secret: str, expected: Holder, *, channel: str, act: str
+) -> None:
+    """Do the same together with what is run first, which raises SomebodyElseError where that is not who is expected.
 
     Who it is says the database each time; what is expected only saves waiting for that.
     """

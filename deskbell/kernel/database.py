@@ -24,6 +24,7 @@ from deskbell.kernel.events import HANDLERS_KEY, Handlers
 from deskbell.kernel.faults import translated
 from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.lane import Lane
+from deskbell.kernel.pipelining import PipelinedSession
 from deskbell.kernel.pooling import PatientPool, WatchedConnection, ping_idle_connections
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.replay import Position, position_of
@@ -175,6 +176,15 @@ class Database:
         with translating(self.constraint_errors):
             return await self.async_sessions().run_sync(partial(_in_transaction, work))
 
+    async def run_pipelined(self, actor: Actor, work: Callable[[PipelinedSession], T]) -> T:
+        """Call `work` in a transaction that takes fewer round trips, in which it says first whom it acts as.
+
+        Raises NotPipelinedError where it needs more than such a session can do: then nothing was kept.
+        """
+        options = {**self.session_options, "info": {**self._info, ACTOR_KEY: actor}}
+        with translating(self.constraint_errors):
+            return await self.writing_lane.run(work, actor.role, **options)
+
     @cached_property
     def standbys(self) -> "Sequence[Database]":
         """The same database on each replica."""
@@ -227,6 +237,11 @@ class Database:
         """The connections of `reading`, beside those of the engines."""
         return Lane(self.address, self.server_parameters, self.settings)
 
+    @cached_property
+    def writing_lane(self) -> Lane:
+        """The connections of `run_pipelined`."""
+        return Lane(self.address, self.server_parameters, self.settings, writes=True)
+
     def reading(self) -> AbstractAsyncContextManager[Reading]:
         """Open a read-only transaction for a page, in which nobody acts yet: nothing costs fewer round trips."""
         return self.lane.transaction()
@@ -240,8 +255,9 @@ class Database:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if "lane" in self.__dict__:
-            self.lane.close()
+        for name in ("lane", "writing_lane"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
         for standby in self.__dict__.get("standbys", ()):

@@ -6,9 +6,10 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Table, insert, inspect
 from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.sql.dml import ReturningInsert
 
 from deskbell.kernel.orm import Base
+from deskbell.kernel.pipelining import run
+from deskbell.kernel.statements import Statement
 
 E = TypeVar("E", bound=Base)
 
@@ -19,7 +20,7 @@ def insert_one(session: Session, entity: type[E], values: Mapping[str, Any], **f
     `values` are columns of the table, which has attributes of the same names. `found` are further ones that the
     database works out: constants of a module, as a statement is kept for each. Relations are not loaded.
     """
-    row = session.execute(_insert(entity, frozenset(values), **found), dict(values)).one()
+    row = run(session, _insert(entity, frozenset(values), **found), values).one()
     made = cast("E", inspect(entity).class_manager.new_instance())  # as what is loaded: not attribute by attribute
     made.__dict__.update(values, **row._mapping)  # noqa: SLF001 - public, despite its name
     make_transient_to_detached(made)
@@ -28,10 +29,9 @@ def insert_one(session: Session, entity: type[E], values: Mapping[str, Any], **f
 
 
 @lru_cache
-def _insert(
-    entity: type[Base], given: frozenset[str], **found: ColumnElement[Any]
-) -> ReturningInsert[*tuple[Any, ...]]:
+def _insert(entity: type[Base], given: frozenset[str], **found: ColumnElement[Any]) -> Statement:
     table = entity.__table__
     assert isinstance(table, Table)  # noqa: S101 - no view has rows to insert
     statement = insert(table).values(**found) if found else insert(table)
-    return statement.returning(*(column for column in table.c if column.name not in given))
+    returning = statement.returning(*(column for column in table.c if column.name not in given))
+    return Statement(returning, prepared=True, columns=tuple(sorted(given)))

@@ -1,4 +1,4 @@
-"""The reading lane: read-only transactions in the fewest round trips, on libpq's pipeline mode.
+"""The lanes: short transactions in the fewest round trips, on libpq's pipeline mode.
 
 What is sent up to a Sync is one transaction by itself (PostgreSQL manual, 32.5), so neither BEGIN nor COMMIT is sent,
 and the Sync travels with the last statement. What `set_config(..., true)` sets ends with it.
@@ -6,36 +6,39 @@ and the Sync travels with the last statement. What `set_config(..., true)` sets 
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
-from psycopg.pq.abc import PGresult
+from sqlalchemy.util import greenlet_spawn
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.address import Address
+from deskbell.kernel.answers import Answer
 from deskbell.kernel.connecting import connect_async
 from deskbell.kernel.errors import UnavailableError
 from deskbell.kernel.faults import translated
 from deskbell.kernel.line import Line, Result, Then
+from deskbell.kernel.pipelining import PipelinedSession
 from deskbell.kernel.reading import NO_VALUES, Check, Rows
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.statements import Decode, Row, Statement
+from deskbell.kernel.statements import Statement
 
 _BUSY: Final = "All connections to the database are in use. Try again in a moment."
-_SHUTTING_DOWN: Final = "57P"
-"""How the codes begin with which a server takes its leave."""
+T = TypeVar("T")
 
 
 class Lane:
-    """Connections for reading: as many as the pool keeps, made when they are needed, the last used one first."""
+    """Connections: as many as the pool keeps, made when they are needed, the last used one first."""
 
-    def __init__(self, address: Address, parameters: Mapping[str, str], settings: DatabaseSettings) -> None:
+    def __init__(
+        self, address: Address, parameters: Mapping[str, str], settings: DatabaseSettings, *, writes: bool = False
+    ) -> None:
         """`parameters` are server parameters of each connection."""
         self._address, self._settings = address, settings
-        self._options = address.options({**parameters, "default_transaction_read_only": "on"})
+        self._options = address.options(parameters if writes else {**parameters, "default_transaction_read_only": "on"})
         self._free = settings.pool_sizes()[0]
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[Line] = []
@@ -44,6 +47,18 @@ class Lane:
     def transaction(self) -> "LaneReading":
         """Return a transaction, to be entered, in which nobody acts yet: until then PostgreSQL refuses every table."""
         return LaneReading(self, self._settings.command_timeout)
+
+    async def run(self, work: Callable[[PipelinedSession], T], role: str, **options: Any) -> T:  # noqa: ANN401 - a session's
+        """Call `work` in a pipelined session and commit. Raises NotPipelinedError, and what psycopg raises."""
+        line = await self.take()
+        try:
+            session = PipelinedSession(line, role, patience=self._settings.command_timeout, **options)
+            return await greenlet_spawn(_in_transaction, work, session)
+        except BaseException:
+            line.die()  # which rolls back
+            raise
+        finally:
+            self.put_back(line)
 
     async def take(self) -> Line:
         """Return a connection, a new one where none is idle; wait for a place where all are taken."""
@@ -117,6 +132,13 @@ class Lane:
         return None
 
 
+def _in_transaction(work: Callable[[PipelinedSession], T], session: PipelinedSession) -> T:
+    with session:
+        done = work(session)
+        session.finish()
+        return done
+
+
 def _give_up(turn: asyncio.Future[None]) -> None:
     if not turn.done():
         turn.set_exception(UnavailableError(_BUSY))
@@ -184,8 +206,7 @@ class LaneReading:
         try:
             return await self._ask(questions, last=last)
         except psycopg.OperationalError as error:
-            is_gone = self.line.is_dead or (error.sqlstate or "").startswith(_SHUTTING_DOWN)
-            if not (self._may_retry and is_gone):
+            if not (self._may_retry and self.line.is_gone(error)):
                 raise
         self.line.die()
         self.line = await self._lane.connect()
@@ -214,22 +235,4 @@ def _rows(question: _Question, result: Result) -> Rows:
     """Read an answer. When the connection breaks there is one error for all that was still due."""
     if isinstance(result, psycopg.Error):
         raise result
-    return _Rows(result, question.statement.decoders)
-
-
-class _Rows:
-    def __init__(self, result: PGresult, decoders: Sequence[Decode]) -> None:
-        self._result, self._decoders = result, decoders
-
-    def __len__(self) -> int:
-        return self._result.ntuples
-
-    def row(self, index: int) -> Row:
-        value = self._result.get_value
-        return tuple(
-            [None if (found := value(index, at)) is None else read(found) for at, read in enumerate(self._decoders)]
-        )
-
-    def column(self, index: int) -> list[Any]:
-        value, read = self._result.get_value, self._decoders[index]
-        return [None if (found := value(at, index)) is None else read(found) for at in range(len(self))]
+    return Answer(result, question.statement.decoders)

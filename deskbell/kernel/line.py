@@ -1,4 +1,4 @@
-"""One connection of the reading lane: libpq in pipeline mode, watched by the event loop."""
+"""One connection of a lane: libpq in pipeline mode, watched by the event loop."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -14,6 +14,8 @@ from psycopg.pq.abc import PGresult
 from deskbell.kernel.statements import Statement
 
 Result = PGresult | psycopg.Error
+_SHUTTING_DOWN: Final = "57P"
+"""How the codes begin with which a server takes its leave."""
 _KEPT: Final = 40
 """Prepared statements of a connection, the last used ones: a plan may take 200 kB."""
 
@@ -77,6 +79,23 @@ class Line:
         found, self._answers = self._answers, []
         return found or [psycopg.OperationalError("the connection was closed")]
 
+    def have_answered(self, *, end: bool) -> None:
+        """Have the server answer what was sent so far; with `end`, that the transaction has ended is an answer too."""
+        if self.is_dead:
+            return
+        try:
+            if end:
+                self._end(is_answer=True)
+            else:
+                self._pgconn.send_flush_request()
+                self._flush()
+        except psycopg.Error as error:
+            self.die(error)
+
+    def is_gone(self, error: psycopg.Error) -> bool:
+        """Whether the error says nothing but that the connection is lost, or the server about to leave."""
+        return self.is_dead or (error.sqlstate or "").startswith(_SHUTTING_DOWN)
+
     def end(self) -> None:
         """End the transaction, where the last statement has not. Nobody need wait for that."""
         if self._is_open and not self.is_dead:
@@ -126,9 +145,9 @@ class Line:
         self._names[key] = name
         return name
 
-    def _end(self) -> None:
+    def _end(self, *, is_answer: bool = False) -> None:
         self._pgconn.pipeline_sync()
-        self._due.append(False)
+        self._due.append(is_answer)
         self._is_open = False
         self._flush()
 
@@ -156,9 +175,15 @@ class Line:
 
     def _take(self, result: PGresult | None) -> None:
         """Read what comes: an answer, the end of it (None), or the end of the transaction."""
-        if result is None or result.status == ExecStatus.PIPELINE_SYNC:
+        if result is None:
             self._due.popleft()
             self._is_answered = False
+            return
+        if result.status == ExecStatus.PIPELINE_SYNC:
+            is_due, was_refused = self._due.popleft(), self._is_answered
+            self._is_answered = False
+            if is_due and not was_refused:
+                self._answer(result)
             return
         self._is_answered = True
         if result.status == ExecStatus.FATAL_ERROR:
@@ -166,9 +191,12 @@ class Line:
             self._is_fit = False  # for what was to be prepared or forgotten behind the error was not
         if self._due[0]:
             is_good = result.status in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
-            self._answers.append(result if is_good else self._failure or psycopg.OperationalError("not run"))
-            if not self.is_waiting:
-                self._wake()
+            self._answer(result if is_good else self._failure or psycopg.OperationalError("not run"))
+
+    def _answer(self, result: Result) -> None:
+        self._answers.append(result)
+        if not self.is_waiting:
+            self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,4 +1,4 @@
-"""A SELECT that is compiled once and then sent by its text: what SQLAlchemy knows of it, without its work each time.
+"""A statement that is compiled once and then sent by its text: what SQLAlchemy knows of it, without its work each time.
 
 Values go and come as text, in PostgreSQL's own spelling. Each column of the result needs a type that is known here.
 """
@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Executable, Integer, String, TextualSelect, column, text
+from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -26,12 +27,13 @@ _DIALECT: Final = dialect()  # type: ignore[no-untyped-call]  # parameters are $
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """`is_open`: its value is given when the statement is run."""
+    """`is_open`: its value is given when the statement is run; `process` makes of one what is sent."""
 
     name: str
     is_open: bool
     value: Any
     encoded: bytes | None
+    process: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +42,13 @@ class Statement:
 
     `prepared`: each connection keeps its plan for a while, which then suits all values; otherwise it is planned each
     time, for the values that it has. `literal`: values are part of the text, so that a plan that is kept suits them.
+    `columns`: those of an INSERT whose values are given.
     """
 
     select: Executable
     prepared: bool = False
     literal: bool = False
+    columns: tuple[str, ...] | None = None
 
     @cached_property
     def sql(self) -> bytes:
@@ -56,10 +60,16 @@ class Statement:
         """How each column of the result is read."""
         return tuple(_decoder(column[3]) for column in self._compiled._result_columns)  # noqa: SLF001 - known nowhere else
 
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the columns of the result."""
+        return [column[0] for column in self._compiled._result_columns]  # noqa: SLF001 - as above
+
     def parameters(self, values: Mapping[str, Any]) -> list[bytes | None]:
         """Return the parameters in order, with these values instead of their own, if any. Raises KeyError."""
         return [
-            _encoded(values[one.name]) if one.name in values or one.is_open else one.encoded for one in self._parameters
+            _encoded(one.process(values[one.name])) if one.name in values or one.is_open else one.encoded
+            for one in self._parameters
         ]
 
     @cached_property
@@ -72,7 +82,7 @@ class Statement:
     def by_position(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of `textual`, as `parameters` does. Raises KeyError."""
         return {
-            f"p{place}": values[one.name] if one.name in values or one.is_open else one.value
+            f"p{place}": one.process(values[one.name]) if one.name in values or one.is_open else one.value
             for place, one in enumerate(self._parameters, 1)
         }
 
@@ -82,7 +92,7 @@ class Statement:
 
     @cached_property
     def _compiled(self) -> SQLCompiler:
-        compiled = self.select.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every Executable here is an element
+        compiled = self.select.compile(dialect=_DIALECT, column_keys=self.columns)  # type: ignore[attr-defined]  # every Executable here is an element
         if self.literal:
             compiled = self.select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
         elif compiled.literal_execute_params or compiled.post_compile_params:  # lists of values are written out
@@ -96,8 +106,12 @@ class Statement:
         values = compiled.construct_params(_check=False)
         processors: Mapping[str, Any] = compiled._bind_processors  # noqa: SLF001 - as SQLAlchemy's own execution does
         open_ones = {bind.key for bind in compiled.binds.values() if bind.required}
-        processed = ((name, processors.get(name, _same)(values[name])) for name in compiled.positiontup or [])
-        return [_Parameter(name, name in open_ones, value, _encoded(value)) for name, value in processed]
+        found = []
+        for name in compiled.positiontup or []:
+            process, is_open = processors.get(name, _same), name in open_ones
+            value = None if is_open else process(values[name])
+            found.append(_Parameter(name, is_open, value, _encoded(value), process))
+        return found
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - whatever it is
@@ -130,7 +144,7 @@ def _element(value: Any) -> bytes:  # noqa: ANN401 - of an array
     return json.dumps(value, ensure_ascii=False).encode() if isinstance(value, str) else _encoded(value) or b""
 
 
-def _decoder(kind: TypeEngine[Any]) -> Decode:
+def _decoder(kind: TypeEngine[Any]) -> Decode:  # noqa: PLR0911 - each type in its way
     match kind:
         case Json():
             return bytes
@@ -140,6 +154,9 @@ def _decoder(kind: TypeEngine[Any]) -> Decode:
             return b"t".__eq__
         case DateTime():
             return lambda value: datetime.fromisoformat(value.decode())
+        case SqlEnum():
+            read: Any = kind.result_processor(_DIALECT, None)  # type: ignore[no-untyped-call]
+            return lambda value: read(value.decode())
         case String():
             return bytes.decode
         case ARRAY() if isinstance(kind.item_type, Integer):

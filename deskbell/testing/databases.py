@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker
 
 from deskbell.kernel.database import ACTOR_KEY, ActorSession, Database, act_as
+from deskbell.kernel.pipelining import NotPipelinedError
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.session_reading import SessionReading
 
@@ -53,7 +54,7 @@ def rolling_back(database: Database) -> Iterator[Database]:
         outer = connection.begin()
         inner = copy(database)
         inner.sessions = sessionmaker(connection, class_=SharedSession, **_options(database))
-        inner.async_sessions = inner.reading = _refuse  # type: ignore[assignment, method-assign]  # never returns
+        inner.async_sessions = inner.reading = inner.run_pipelined = _refuse  # type: ignore[assignment, method-assign]  # never returns
         try:
             yield inner
         finally:
@@ -68,7 +69,8 @@ async def async_rolling_back(database: Database) -> AsyncIterator[Database]:
         inner = copy(database)
         inner.async_sessions = async_sessionmaker(connection, sync_session_class=SharedSession, **_options(database))
         inner.sessions = _refuse  # type: ignore[assignment]  # never returns
-        inner.reading = partial(_reading, inner)  # type: ignore[method-assign]  # the lane has other connections
+        inner.reading = partial(_reading, inner)  # type: ignore[method-assign]  # the lanes have other connections
+        inner.run_pipelined = _not_pipelined  # type: ignore[method-assign, assignment]  # never returns
         try:
             yield inner
         finally:
@@ -79,6 +81,10 @@ async def async_rolling_back(database: Database) -> AsyncIterator[Database]:
 async def _reading(database: Database) -> AsyncIterator[Reading]:
     async with database.async_unidentified_transaction() as session:
         yield SessionReading(session)
+
+
+async def _not_pipelined(*_: object) -> NoReturn:
+    raise NotPipelinedError
 
 
 def _options(database: Database) -> dict[str, Any]:

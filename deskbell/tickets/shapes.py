@@ -105,8 +105,11 @@ def _page(tickets: Select[Ticket], *, for_staff: bool) -> tuple[Documents, CTE]:
     return _documents(page, related).select_from(source), page
 
 
-def thread_documents(which: Column, *, for_staff: bool) -> Documents:
-    """Return the same for the few tickets that a condition holds for, with texts, attachments and comments."""
+def thread_documents(which: Column, *, for_staff: bool, is_new: bool = False) -> Documents:
+    """Return the same for the few tickets that a condition holds for, with texts, attachments and comments.
+
+    `is_new`: none has tags, attachments or comments yet, and so none are looked for.
+    """
     ticket, file = Ticket.__table__, Attachment.__table__
     organization, team = Organization.__table__, Team.__table__
     related: dict[str, Member] = {
@@ -117,12 +120,12 @@ def thread_documents(which: Column, *, for_staff: bool) -> Documents:
     }
     if for_staff:
         related["team"] = _only(select(team).where(team.c.id == ticket.c.team_id), _NAMED)
-        related["tags"] = _tags_on(ticket.c.id).scalar_subquery()
+        related["tags"] = EMPTY if is_new else _tags_on(ticket.c.id).scalar_subquery()
     first_files = _files().where(file.c.ticket_id == ticket.c.id, file.c.comment_id.is_(None))
     further: dict[str, Member] = {
         **{name: ticket.c[name] for name in _TEXTS},
-        "attachments": first_files.scalar_subquery(),
-        "comments": _thread_of(ticket.c.id, for_staff=for_staff).scalar_subquery(),
+        "attachments": EMPTY if is_new else first_files.scalar_subquery(),
+        "comments": EMPTY if is_new else _thread_of(ticket.c.id, for_staff=for_staff).scalar_subquery(),
     }
     return _documents(ticket, {**related, **further}).where(which)
 

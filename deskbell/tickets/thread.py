@@ -8,6 +8,7 @@ from sqlalchemy import String, bindparam
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
+from deskbell.kernel.pipelining import run
 from deskbell.kernel.reading import Reading
 from deskbell.kernel.statements import Statement
 from deskbell.kernel.text import clean
@@ -29,10 +30,10 @@ async def thread_of(reading: Reading, number: str, *, last: bool = False) -> tup
     return _found(rows.row(0) if len(rows) else None, number)
 
 
-def thread_in(session: Session, number: str) -> tuple[int, bytes]:
-    """Return the same in a session's transaction."""
-    statement = _by_number(for_staff=actor_of(session).is_staff)
-    return _found(session.execute(statement.textual, statement.by_position(_values(number))).one_or_none(), number)
+def opened_in(session: Session, number: str) -> tuple[int, bytes]:
+    """Return the same of a ticket that the session's transaction has opened, and after which it does nothing else."""
+    statement = _by_number(for_staff=actor_of(session).is_staff, is_new=True)
+    return _found(run(session, statement, _values(number), last=True).one_or_none(), number)
 
 
 def _values(number: str) -> dict[str, str]:
@@ -47,6 +48,6 @@ def _found(row: Sequence[Any] | None, number: str) -> tuple[int, bytes]:
 
 
 @lru_cache
-def _by_number(*, for_staff: bool) -> Statement:
+def _by_number(*, for_staff: bool, is_new: bool = False) -> Statement:
     which = Ticket.ticket_number == bindparam(_NUMBER, type_=String)
-    return Statement(thread_documents(which, for_staff=for_staff), prepared=True)
+    return Statement(thread_documents(which, for_staff=for_staff, is_new=is_new), prepared=True)

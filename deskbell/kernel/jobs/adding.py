@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Text, bindparam, func, null, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, Text, bindparam, func, null, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
+
+from deskbell.kernel.pipelining import run
+from deskbell.kernel.statements import Statement
 
 _Plain = str | int | float | bool | None
 JSON = _Plain | Sequence["JSON"] | Mapping[str, "JSON"]
 """What a job can be given: it is kept as jsonb, which takes no NUL and no lone surrogate."""
 
-_ADD = select(
+_ADDED = select(
     func.deskbell_add_job(
         bindparam("job", type_=Text),
         bindparam("arguments", type_=JSONB),
@@ -19,8 +23,10 @@ _ADD = select(
         bindparam("run_at", type_=DateTime(timezone=True)),
         bindparam("lock", type_=Text),
         bindparam("priority", type_=Integer),
+        type_=BigInteger,
     )
 )
+_ADD = Statement(_ADDED, prepared=True)
 
 
 _EACH = func.jsonb_array_elements(bindparam("each", type_=JSONB), type_=JSONB).column_valued("arguments")
@@ -57,14 +63,22 @@ def add_job(
         message = f"run_at must say its time zone: {run_at}"
         raise ValueError(message)
     values = {"job": job, "arguments": arguments, "queue": queue, "run_at": run_at, "lock": lock, "priority": priority}
-    job_id: int = session.execute(_ADD, values).scalar_one()
+    job_id: int = run(session, _ADD, values).scalar_one()
     return job_id
 
 
 def add_job_if(session: Session, condition: ColumnElement[bool], job: str, /, **arguments: JSON) -> None:
-    """Add a job as `add_job` does where a condition holds in the database, by one statement for both."""
+    """Add a job as `add_job` does where a condition holds in the database, by one statement for both.
+
+    `condition` is a constant of a module, as a statement is kept for each.
+    """
     values = {"job": job, "arguments": arguments, "queue": "default", "run_at": None, "lock": None, "priority": 0}
-    session.execute(_ADD.where(condition), values)
+    run(session, _add_if(condition), values)
+
+
+@lru_cache
+def _add_if(condition: ColumnElement[bool]) -> Statement:
+    return Statement(_ADDED.where(condition), prepared=True)
 
 
 def add_jobs(

@@ -27,6 +27,8 @@ TELL_DESK: Final = "mail.tell_desk"
 ANSWERS_FROM: Final = frozenset({Channel.WEB, Channel.API, Channel.CLI, Channel.MAIL})
 NEWS_FROM: Final = frozenset({Channel.WEB, Channel.API, Channel.CLI, Channel.JOB, Channel.RULE})
 """What a mail says comes by a job; where a command files mail or makes data, that is old news."""
+_ALWAYS: Final = true()
+_WHERE_MAILBOXES_SEND: Final = func.deskbell_mailboxes_send(type_=Boolean)
 
 
 def tell_received(session: Session, event: TicketOpened) -> None:
@@ -115,7 +117,7 @@ def _tell_desk(
         return
     desk = resources_of(session).reach.server
     # Where no mail leaves nothing is written: agents see on their pages what is new, and a ticket is opened sooner.
-    is_sent = true() if desk is not None else func.deskbell_mailboxes_send(type_=Boolean)
+    is_sent = _ALWAYS if desk is not None else _WHERE_MAILBOXES_SEND
     tell = partial(add_job_if, session, is_sent, TELL_DESK, kind=kind.value, ticket_id=ticket_id)
     tell(comment_id=comment_id, by=actor.user_id, user_ids=user_ids)
 

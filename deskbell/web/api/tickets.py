@@ -18,7 +18,7 @@ from deskbell.tickets.bodies import Body
 from deskbell.tickets.changes import change_ticket
 from deskbell.tickets.models import TicketStatus
 from deskbell.tickets.queries import ORDERS
-from deskbell.tickets.thread import thread_in, thread_of
+from deskbell.tickets.thread import opened_in, thread_of
 from deskbell.web.bodies import read_body
 from deskbell.web.conditional import Expected, tagged_response
 from deskbell.web.dependencies import Tools, Transaction
@@ -78,7 +78,8 @@ async def list_tickets(request: Request, asked: Annotated[TicketsWanted, Query()
 async def open_ticket(request: Request, wanted: TicketIn) -> Response:
     """Open a ticket for yourself, or, as the desk, for somebody else."""
     body = await read_body(wanted.description, wanted.description_format, field="description")
-    return await write(request, partial(_open, request, wanted, body))
+    is_own = wanted.requester_id is None and wanted.requester_email is None
+    return await write(request, partial(_open, request, wanted, body), pipelined=is_own)
 
 
 def _open(request: Request, wanted: TicketIn, body: Body, session: Session) -> Response:
@@ -86,7 +87,7 @@ def _open(request: Request, wanted: TicketIn, body: Body, session: Session) -> R
         session, user_id=wanted.requester_id, email=wanted.requester_email, full_name=wanted.requester_name
     )
     ticket = actions.open_ticket(session, body=body, requester=requester, title=wanted.title, priority=wanted.priority)
-    version, document = thread_in(session, ticket.ticket_number)
+    version, document = opened_in(session, ticket.ticket_number)
     response = tagged_response(request, document, version, status=201)
     response.headers["Location"] = f"{PREFIX}/tickets/{ticket.ticket_number}"
     return response
