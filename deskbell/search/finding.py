@@ -8,31 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Row, cast, column, func, select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.paging import Cursor, Page, SortKey, check_limit, fingerprint, foreign_cursor, keyset
+from deskbell.kernel.paging import Cursor, Page, SortKey, check_limit, fingerprint, foreign_cursor
+from deskbell.kernel.pipelining import run
 from deskbell.kernel.plans import plan_for_values
 from deskbell.search.language import Query, print_query
 from deskbell.search.likeness import widened
 from deskbell.search.names import Hint
 from deskbell.search.queries import prepare
+from deskbell.search.rankings import RANKED, kept_ranking, ranking
 from deskbell.search.sizes import window_of
 from deskbell.search.sorting import Order
 from deskbell.search.windows import Ids, matches
-from deskbell.search.words import Tsquery, vector
-from deskbell.tickets.documents import SearchDocument
+from deskbell.search.words import Tsquery
 from deskbell.tickets.models import Ticket
 from deskbell.tickets.queries import NEWEST_FIRST, listed_by_ids
 
 FEW: Final = 5
 """Matches below which words that are written alike do as well."""
-COMPETING: Final = 1_000
-"""The newest matches, which are ranked."""
-RANKED: Final = (
-    SortKey(column("relevance", BigInteger), descending=True, nullable=False),
-    SortKey(column("id", BigInteger), descending=True, unique=True),
-)
 BY_RELEVANCE: Final = Order(())
 """As a `default`."""
 
@@ -121,7 +116,12 @@ class _Search:
         return self._found(rows[:limit][::-1], has_more=True, has_less=True)
 
     def _rows(self, keys: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Sequence[Row[*tuple[Any, ...]]]:
-        statement = self._ranked(keys, limit, cursor) if self.is_ranked else self._sorted(keys, limit, cursor)
+        if not self.is_ranked:
+            return self.session.execute(self._sorted(keys, limit, cursor)).all()
+        kept = kept_ranking(self.session, self.prepared, limit) if cursor is None else None
+        if kept is not None:
+            return run(self.session, *kept).all()
+        statement = ranking(self.prepared, keys, limit=limit, cursor=cursor, name=self.name)
         return self.session.execute(statement).all()
 
     def _found(self, rows: Sequence[Row[*tuple[Any, ...]]], *, has_more: bool, has_less: bool) -> Found:
@@ -134,18 +134,3 @@ class _Search:
     def _sorted(self, keys: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Ids:
         window = window_of(self.session, self.prepared)
         return matches(self.prepared, keys, limit=limit, cursor=cursor, query=self.name, window=window)
-
-    def _ranked(self, order: Sequence[SortKey], limit: int, cursor: Cursor | None) -> Ids:
-        """Rank the newest matches: by how often, how near the title and how close to each other the words stand."""
-        newest = matches(self.prepared, NEWEST_FIRST, limit=COMPETING, enough=limit).subquery("competing")
-        document = vector(self.prepared.context.actor)
-        millionths = cast(func.ts_rank(document, self.prepared.words, 1) * 1_000_000, BigInteger)
-        ranked = (
-            select(newest.c.id, millionths.label("relevance"))
-            .join(SearchDocument, SearchDocument.ticket_id == newest.c.id)
-            .subquery("ranked")
-        )
-        keys = tuple(replace(key, column=ranked.c[key.name]) for key in order)
-        columns = (ranked.c.id, ranked.c.relevance, ranked.c.id.label("key_id"))
-        place = replace(cursor, fingerprint=fingerprint(keys, self.name)) if cursor else None
-        return keyset(select(*columns), keys, limit=limit, cursor=place, query=self.name)

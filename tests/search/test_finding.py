@@ -136,6 +136,21 @@ def test_by_relevance_the_title_goes_before_the_text_and_often_before_seldom(des
     assert desk.by_relevance("parcel") == (titled.id, often.id, later.id, seldom.id)
 
 
+def test_queries_of_one_shape_each_find_their_own_words(desk: Desk) -> None:
+    """Their statement is kept: with the words of whoever asked first everybody would find the same."""
+    colours = {word: desk.ticket(f"The {word} parcel, letter and card.").id for word in ("red", "blue", "green")}
+    everywhere = desk.ticket("The red blue green parcel, letter and card of nobody.").id
+    for word, ticket_id in (*colours.items(), *colours.items()):
+        assert set(desk.by_relevance(f"{word} parcel")) == {ticket_id, everywhere}
+        assert desk.by_relevance(f'"{word} parcel" -nobody') == (ticket_id,)
+        assert set(desk.by_relevance(f"({word} OR nobody) letter")) == {ticket_id, everywhere}
+    assert desk.by_relevance("word") == desk.by_relevance('"word 0"') == ()
+    for who in (desk.agent, desk.customer):
+        note = desk.factory.ticket(desk.factory.user(), message="Somebody else has a red parcel.").id
+        with desk.database.transaction(who) as session:
+            assert (note in find(session, "red parcel", default=BY_RELEVANCE).ids) == who.is_staff
+
+
 def test_without_words_relevance_is_the_date(desk: Desk) -> None:
     ids = [desk.ticket("One").id, desk.ticket("Two").id]
     assert desk.by_relevance("status:open") == tuple(ids[::-1])
