@@ -1,4 +1,4 @@
-"""The head of a request over a real socket: what has no end is cut off before anybody has logged in."""
+"""Requests and answers over a real socket: what has no end is cut off before anybody has logged in."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deskbell.web.protocol import HEAD_BYTES, Protocol
 
@@ -31,9 +31,9 @@ async def count(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def listening(protocol: type[Protocol] = Protocol) -> AsyncIterator[int]:
+async def listening(protocol: type[Protocol] = Protocol, app: ASGIApp = count) -> AsyncIterator[int]:
     """Serve on a free port, and yield it."""
-    server = uvicorn.Server(uvicorn.Config(count, http=protocol, lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = server.config
         config.load()
@@ -102,3 +102,52 @@ async def test_large_bodies_and_many_requests_pass() -> None:
             assert (await answer(port, request)).endswith(b"\r\n\r\n3000000")
         assert (await answer(port, largest)).startswith(b"HTTP/1.1 200 ")
         assert (await answer(port, many)).count(b"HTTP/1.1 200 ") == 5001
+
+
+async def test_head_and_body_leave_together() -> None:
+    """Otherwise each answer wakes up its reader twice."""
+    async with listening() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(20):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.read(65536)).endswith(b"\r\n\r\n0")
+        writer.close()
+
+
+async def test_the_head_of_a_stream_does_not_wait_for_its_first_piece() -> None:
+    """A page that listens for changes must know that it does, though nothing changes."""
+    more = asyncio.Event()
+
+    async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await more.wait()
+        await send({"type": "http.response.body", "body": b"changed"})
+
+    async with listening(app=stream) as port, asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        more.set()
+        assert b"changed" in await reader.readuntil(b"0\r\n\r\n")
+        writer.close()
+
+
+async def test_a_slow_reader_holds_up_the_writer_instead_of_filling_the_memory() -> None:
+    written = 0
+
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal written
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while written < 2000:
+            await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+            written += 1
+
+    async with listening(app=endless) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        before = -1
+        while written != before:
+            before = written
+            await asyncio.sleep(0.2)
+        assert 0 < written < 1000
+        writer.transport.abort()
