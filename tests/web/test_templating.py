@@ -350,3 +350,11 @@ def test_a_badge_that_is_kept_is_kept_in_each_language_by_itself(pages: Environm
 )
 def test_a_key_is_called_by_what_stands_on_it(key: str, name: str) -> None:
     assert t.key_name(key) == name
+
+
+def test_styles_of_mail_are_left_out_of_pages_and_its_words_are_not() -> None:
+    """The policy of pages refuses them: each message would write a fault on its reader's console."""
+    html = '<p style="margin:0" dir="ltr">One</p><td width="3" style="color:red">a style="x" b</td><p>style="y"</p>'
+    assert t.unstyled(html) == ('<p class="line" dir="ltr">One</p><td width="3">a style="x" b</td><p>style="y"</p>')
+    long = "<" + "a style " * 100_000
+    assert t.unstyled(long) == long
