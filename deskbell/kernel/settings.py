@@ -158,7 +158,9 @@ class DatabaseSettings(BaseSettings):
     profile: Literal["standard", "production"] = Field(
         "standard", description="Production doubles both pool sizes, and checks who a server elsewhere is (TLS)."
     )
-    pool_size: int | None = Field(None, ge=1, description="Connections kept open: 10, in production 20.")
+    pool_size: int | None = Field(
+        None, ge=1, description="Connections that a pool keeps open: 10, in production 20. A web process has three."
+    )
     max_overflow: int | None = Field(None, ge=0, description="Further connections under load: 20, in production 40.")
     pool_timeout: float = Field(30, gt=0, description="Seconds to wait for a connection from the pool.")
     pool_recycle: int = Field(3600, gt=0, description="Seconds after which a connection is replaced.")
