@@ -24,6 +24,7 @@ from deskbell.kernel.keyring import KeyRing
 from deskbell.kernel.local_storage import LocalStorage
 from deskbell.kernel.mail_rules import Allowance, MailRules, allowance
 from deskbell.kernel.reach import Reach, SmtpServer
+from deskbell.kernel.remembering import Lately
 from deskbell.kernel.replicas import Standbys
 from deskbell.kernel.resources import Resources
 from deskbell.kernel.roles import can_log_in, prepare_server, set_own_password
@@ -35,6 +36,8 @@ from deskbell.migrations.runner import Migrator
 from deskbell.wiring import CONSTRAINT_ERRORS, FIELDS, HANDLERS
 
 DATABASE_NAME = "deskbell"
+_LATELY = 2.0
+"""Seconds for which a process may not know what others have changed, where that may be a little late."""
 _OTHER_KEY = (
     "The database in {} was made with another DESKBELL_SECRET_KEY, or another secret.key in that folder. Set the same "
     "key again, or run `deskbell db adopt` to make the present one the valid one."
@@ -204,6 +207,7 @@ def _resources(settings: Settings, key: bytes, clock: Clock, cache: Cache | None
         vault=Vault(ring),
         reach=_reach(settings, key),
         mail=_mail_rules(settings),
+        lately=Lately(_LATELY),
     )
 
 

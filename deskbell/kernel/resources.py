@@ -11,6 +11,7 @@ from deskbell.kernel.cache import Cache
 from deskbell.kernel.clock import Clock
 from deskbell.kernel.mail_rules import MailRules
 from deskbell.kernel.reach import Reach
+from deskbell.kernel.remembering import Lately
 from deskbell.kernel.storage import Storage
 from deskbell.kernel.vault import NO_VAULT, Vault
 
@@ -41,6 +42,7 @@ class Resources:
     vault: Vault = NO_VAULT
     reach: Reach = field(default_factory=Reach)
     mail: MailRules = field(default_factory=MailRules)
+    lately: Lately = field(default_factory=Lately)
 
 
 def resources_of(session: Session) -> Resources:

@@ -1,6 +1,6 @@
 """Adding a job to the queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -67,13 +67,15 @@ def add_job(
     return job_id
 
 
-def add_job_if(session: Session, condition: ColumnElement[bool], job: str, /, **arguments: JSON) -> None:
+def add_job_if(session: Session, condition: ColumnElement[bool], job: str, /, **arguments: JSON) -> Callable[[], bool]:
     """Add a job as `add_job` does where a condition holds in the database, by one statement for both.
 
-    `condition` is a constant of a module, as a statement is kept for each.
+    Return how to find out whether it did; in a pipelined session that waits. `condition` is a constant of a module, as
+    a statement is kept for each.
     """
     values = {"job": job, "arguments": arguments, "queue": "default", "run_at": None, "lock": None, "priority": 0}
-    run(session, _add_if(condition), values)
+    added = run(session, _add_if(condition), values)
+    return lambda: added.one_or_none() is not None
 
 
 @lru_cache

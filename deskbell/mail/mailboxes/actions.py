@@ -13,6 +13,7 @@ from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import ForbiddenError, InvalidError, NotFoundError
 from deskbell.kernel.resources import resources_of
 from deskbell.mail.mailboxes.models import SECRETS, Mailbox, MailboxTag
+from deskbell.mail.mailboxes.queries import NOTHING_SENDS
 from deskbell.mail.mailboxes.rules import FACTS, SENT_TO, check_whole, checked, checked_secret
 from deskbell.tickets.labels import ensure_tags
 
@@ -69,6 +70,7 @@ def create_mailbox(session: Session, wanted: Wanted) -> Mailbox:
     session.flush()  # for the id, which secrets are bound to, and for a taken address to show here
     _seal(session, mailbox, secrets)
     _set_tags(session, mailbox.id, wanted.tags or ())
+    _find_out_anew(session)
     return mailbox
 
 
@@ -87,6 +89,7 @@ def change_mailbox(session: Session, mailbox_id: int, wanted: Wanted) -> Mailbox
     session.flush()  # for a taken address to show here
     if wanted.tags is not None:
         _set_tags(session, mailbox.id, wanted.tags)
+    _find_out_anew(session)
     return mailbox
 
 
@@ -95,7 +98,13 @@ def set_mailbox_active(session: Session, mailbox_id: int, *, active: bool) -> Ma
     _require_admin(session)
     mailbox = get_mailbox(session, mailbox_id)
     mailbox.is_active = active
+    _find_out_anew(session)
     return mailbox
+
+
+def _find_out_anew(session: Session) -> None:
+    """Have this process look again whether a mailbox sends."""
+    resources_of(session).lately.forget(NOTHING_SENDS)
 
 
 def get_mailbox(session: Session, mailbox_id: int) -> Mailbox:

@@ -14,6 +14,8 @@ from deskbell.mail.mailboxes.models import Mailbox, MailboxFolder, MailboxTag, T
 from deskbell.tickets.models import Tag, Ticket
 
 MAILBOXES_BY_ID: Final = (SortKey(Mailbox.id),)
+NOTHING_SENDS: Final = "no mailbox sends"
+"""A fact for `deskbell.kernel.remembering.Lately`."""
 
 
 def mailboxes(*, active: bool = False) -> Select[Mailbox]:

@@ -16,6 +16,7 @@ from deskbell.kernel.database import actor_of
 from deskbell.kernel.jobs import add_job_if
 from deskbell.kernel.resources import RESOURCES_KEY, Resources, resources_of
 from deskbell.kernel.text import normalized_email
+from deskbell.mail.mailboxes.queries import NOTHING_SENDS
 from deskbell.mail.outbound.actions import queue_notice
 from deskbell.mail.outbound.models import OutboundKind
 from deskbell.mail.outbound.recipients import is_told
@@ -115,11 +116,16 @@ def _tell_desk(
     actor = actor_of(session)
     if not _reach(session, "tells_desk") or actor.channel not in NEWS_FROM:
         return
-    desk = resources_of(session).reach.server
+    resources = resources_of(session)
+    has_server = resources.reach.server is not None
     # Where no mail leaves nothing is written: agents see on their pages what is new, and a ticket is opened sooner.
-    is_sent = _ALWAYS if desk is not None else _WHERE_MAILBOXES_SEND
-    tell = partial(add_job_if, session, is_sent, TELL_DESK, kind=kind.value, ticket_id=ticket_id)
-    tell(comment_id=comment_id, by=actor.user_id, user_ids=user_ids)
+    if not has_server and resources.lately.holds(NOTHING_SENDS):
+        return
+    tell = partial(add_job_if, session, _ALWAYS if has_server else _WHERE_MAILBOXES_SEND, TELL_DESK)
+    about = {"kind": kind.value, "ticket_id": ticket_id, "comment_id": comment_id}
+    was_added = tell(**about, by=actor.user_id, user_ids=user_ids)
+    if not has_server:
+        resources.lately.learn(NOTHING_SENDS, lambda: not was_added())
 
 
 def _reach(session: Session, name: str) -> bool:

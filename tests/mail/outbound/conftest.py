@@ -105,7 +105,10 @@ class Outbox:
         return self.database.transaction(actor(who, Channel.WEB))
 
     def reaching(self, **changes: Any) -> "Outbox":
-        changed = replace(self.resources, reach=replace(self.resources.reach, **changes))
+        return self.equipped(reach=replace(self.resources.reach, **changes))
+
+    def equipped(self, **changes: Any) -> "Outbox":
+        changed = replace(self.resources, **changes)
         self.database._info = {**self.database._info, RESOURCES_KEY: changed}
         self.database.sessions.configure(info={**self.database.sessions.kw["info"], RESOURCES_KEY: changed})
         return self

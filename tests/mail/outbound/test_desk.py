@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from deskbell.accounts.models import Role, User
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from deskbell.kernel.remembering import Lately
 from deskbell.mail.inbound.ledger import Envelope, receive
 from deskbell.mail.inbound.models import InboundMessage, MailState
 from deskbell.mail.mailboxes.addresses import ReplyTo, reply_to_of
@@ -61,6 +62,18 @@ def test_on_a_desk_without_teams_everybody_hears_of_a_new_request(desk: Outbox) 
 
 def test_where_no_mail_can_leave_no_notice_waits_for_a_server_that_never_comes(desk: Outbox) -> None:
     desk.reaching(server=None)
+    opened(desk, customer(desk))
+    assert told(desk, OutboundKind.OPENED) == set()
+    desk.mailbox(smtp_host="smtp.example.test")
+    opened(desk, customer(desk))
+    assert told(desk, OutboundKind.OPENED) >= {desk.agent.id}
+
+
+def test_whoever_adds_a_mailbox_has_the_desk_told_from_then_on(desk: Outbox) -> None:
+    """That none sends is remembered for a moment, so that tickets are opened sooner where none does."""
+    desk.reaching(server=None)
+    desk.equipped(lately=Lately(60))
+    opened(desk, customer(desk))
     opened(desk, customer(desk))
     assert told(desk, OutboundKind.OPENED) == set()
     desk.mailbox(smtp_host="smtp.example.test")
