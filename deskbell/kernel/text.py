@@ -96,9 +96,11 @@ def clean_email(value: str, *, field: str = "email") -> str:
     A domain of one label (`root@localhost`) is lawful. Reading the mailbox at all is not tried.
     """
     address = unicodedata.normalize("NFC", value.strip())
+    if not address:
+        raise InvalidError("An e-mail address is needed, like anna@example.com.", field=field)
     local, at, domain = address.rpartition("@")
     if reason := _wrong_with_address(address, at) or _wrong_with_local(local) or _wrong_with_domain(domain):
-        shown = one_line(address, 80) or "Nothing"
+        shown = one_line(address, 80) or repr(address[:80])
         raise InvalidError(f"{shown} is not an e-mail address: {reason}. Write it like anna@example.com.", field=field)
     return address
 

@@ -66,7 +66,7 @@ def _named(term: Condition, field: Name, names: Names, context: Context) -> Expr
 
 def _lacking(term: Condition, field: Name, value: Value) -> Expression:
     if field.lacking is None:
-        message = f"{term.field}: is never none. It is {field.help}."
+        message = f"{term.field}: is never none: every ticket has one."
         raise QueryError(message, span=value.span, found=value.text, expected=("a name",))
     return field.lacking
 

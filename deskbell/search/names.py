@@ -6,7 +6,7 @@ With a constant id PostgreSQL knows from its statistics how common a tag or an a
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, TableValuedAlias, Text, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -21,6 +21,13 @@ from deskbell.search.values import is_keyword
 
 _NEIGHBOURS = 25
 """In alphabetical order. Addresses are alike in all but a few letters: by likeness alone, all would be compared."""
+_UNKNOWN: Final = {
+    "person": "There is no person “{}”.",
+    "organization": "There is no organization “{}”.",
+    "team": "There is no team “{}”.",
+    "tag": "There is no tag “{}”.",
+}
+"""Whole sentences: other languages bend what stands around the kind."""
 _EQUALS = re.compile(r"([A-Za-z]+)=([^\s,]+)")
 
 
@@ -107,5 +114,5 @@ def _nearest(catalog: Catalog, wanted: TableValuedAlias, found: LateralFromClaus
 
 def _hint(name: Name, value: Value, near: str | None) -> Hint:
     suggestion = print_value(near) if near else None
-    message = f"There is no {name.catalog.kind} “{shown(value.text)}”.{did_you_mean(suggestion)}"
+    message = f"{_UNKNOWN[name.catalog.kind].format(shown(value.text))}{did_you_mean(suggestion)}"
     return Hint(message, value.span, suggestion)

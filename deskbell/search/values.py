@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from deskbell.kernel.fields import Choice, Context, Expression, Name, Number, Time, one_of
 from deskbell.search.language.errors import QueryError, did_you_mean, listed, nearest, shown
-from deskbell.search.language.times import FORMS, Interval, read_interval, zone_of
+from deskbell.search.language.times import FORMS, Interval, NoSuchTimeError, read_interval, zone_of
 from deskbell.search.language.tree import Condition, Operator, Value
 
 NONE = "none"
@@ -41,8 +41,8 @@ def time(term: Condition, field: Time, context: Context) -> Expression:
     def read(text: str, value: Value) -> Bounds:
         try:
             interval = read_interval(text, context.now, zone)
-        except ValueError as error:
-            raise _wrong_value(term, value, f"{error}", FORMS) from None
+        except NoSuchTimeError as error:
+            raise _wrong_value(term, value, error.message, FORMS) from None
         if interval is None:
             raise _wrong_value(term, value, "It is no time.", FORMS, _nearest_time(text))
         _check_length(term, value, interval)

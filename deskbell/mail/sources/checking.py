@@ -91,7 +91,7 @@ class _Trial:
             self.fail(Stage.RESOLVE, f"There is no server {server.host}: {_said(error)}.")
             return False
         addresses = dict.fromkeys(str(address[0]) for *_, address in found)
-        self.well(Stage.RESOLVE, f"{server.host} is {', '.join(addresses)}.")
+        self.well(Stage.RESOLVE, f"{server.host} has the address {', '.join(addresses)}.")
         try:
             with socket.create_connection((server.host, server.port), self.patience) as line:
                 self.well(Stage.CONNECT, f"{line.getpeername()[0]} answers at port {server.port}.")

@@ -275,4 +275,4 @@ def _words(error: BaseException) -> str:
 
 def _span(uids: Iterable[int]) -> str:
     known = sorted(uids)
-    return f"{known[0]}" if len(known) == 1 else f"{known[0]} to {known[-1]}"
+    return f"{known[0]}" if len(known) == 1 else f"{known[0]}–{known[-1]}"

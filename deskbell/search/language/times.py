@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from deskbell.kernel.errors import InvalidError
+
 FORMS: Final = ("2026-01-31", "2026-01", "2026", "2026-01-31T14:05", "-7d", "today", "now")
 UNITS: Final = {
     "m": timedelta(minutes=1),
@@ -33,6 +35,10 @@ _CLOCK = re.compile(
 )
 
 
+class NoSuchTimeError(InvalidError, ValueError):
+    """There is no such day or time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """From `start` up to, not including, `end`; both in UTC. `is_instant`: nobody would name its length."""
@@ -43,7 +49,7 @@ class Interval:
 
 
 def read_interval(text: str, now: datetime, zone: tzinfo) -> Interval | None:
-    """Read a time; None where it is none. Raises ValueError with a sentence for a day or a year that there is not."""
+    """Read a time; None where it is none. Raises NoSuchTimeError for a day or a year that there is not."""
     wanted = text.strip().lower()
     if wanted == "now":
         return _instant(now)
@@ -70,16 +76,16 @@ def zone_of(name: str) -> tzinfo:
 
 def _calendar(year: int, month: str | None, day: str | None, zone: tzinfo) -> Interval:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"Years go from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise NoSuchTimeError(f"Years go from {FIRST_YEAR} to {LAST_YEAR}.")
     if month is None:
         return Interval(_midnight(date(year, 1, 1), zone), _midnight(date(year + 1, 1, 1), zone))
     if not 1 <= int(month) <= 12:  # noqa: PLR2004 - months of a year
-        raise ValueError("Months go from 01 to 12.")
+        raise NoSuchTimeError("Months go from 01 to 12.")
     first, days = date(year, int(month), 1), monthrange(year, int(month))[1]
     if day is None:
         return Interval(_midnight(first, zone), _midnight(first + timedelta(days=days), zone))
     if not 1 <= int(day) <= days:
-        raise ValueError(f"{first:%B %Y} has {days} days.")
+        raise NoSuchTimeError(f"{first:%Y-%m} has {days} days.")
     return _day(first.replace(day=int(day)), zone)
 
 
@@ -96,9 +102,9 @@ def _at(text: str, zone: tzinfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip().upper())
     except ValueError as error:
-        raise ValueError("There is no such day or time.") from error
+        raise NoSuchTimeError from error
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"Years go from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise NoSuchTimeError(f"Years go from {FIRST_YEAR} to {LAST_YEAR}.")
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -108,7 +114,7 @@ def _moved(now: datetime, zone: tzinfo, count: int, unit: str) -> datetime:
     except OverflowError:
         moment = None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"That is too far away: years go from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise NoSuchTimeError(f"That is too far away: years go from {FIRST_YEAR} to {LAST_YEAR}.")
     return moment.astimezone(UTC)
 
 
