@@ -1,5 +1,7 @@
 """Collect the texts of the pages and mails into the catalogs of the languages: `python -m tools.messages`.
 
+Texts are marked in the source; what errors say to people is found there by `tools.said`.
+
 New texts are added without a translation, which a test then asks for; those that are gone are removed.
 """
 
@@ -11,6 +13,8 @@ from typing import Final
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+
+from tools.said import CONTEXT, templates
 
 PACKAGE: Final = Path("deskbell")
 LANGUAGES: Final = ("ar", "de")
@@ -26,7 +30,7 @@ _OPTIONS: Final = {"web/templates/**.html": {"silent": "false", "trimmed": "fals
 
 
 def catalog() -> Catalog:
-    """Return all texts of the pages and mails, each with the files that it is in."""
+    """Return all texts of the pages and mails, and all messages of errors, each with the files that it is in."""
     found = Catalog(project="Deskbell", charset="utf-8", fuzzy=False)
     for file, message, comments, context in _texts():
         found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
@@ -51,6 +55,8 @@ def _texts() -> Iterator[tuple[str, str | tuple[str, ...], list[str], str | None
     extracted = extract_from_dir(PACKAGE, _METHODS, _OPTIONS, _KEYWORDS)
     for file, _line, message, comments, context in sorted(extracted, key=lambda text: (text[0], text[1])):
         yield Path(file).as_posix(), message, comments, context
+    for path, template in templates(PACKAGE):
+        yield path.relative_to(PACKAGE).as_posix(), template, [], CONTEXT
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from deskbell.kernel.text import clean
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
 from deskbell.web.rates import UnknownSecretError
+from deskbell.web.worded import worded
 
 log = structlog.get_logger("deskbell.web")
 
@@ -128,7 +129,7 @@ def problem_of(error: DeskbellError, request_id: str | None = None) -> tuple[Pro
     """Return what is told of an error, and the headers that go with it. What must be put right here is not told."""
     shown: DeskbellError = UnavailableError() if isinstance(error, SetupError) else error
     details = {name: value for name, value in shown.details.items() if value is None or isinstance(value, _TOLD)}
-    return make_problem(shown.status, shown.code, shown.message, request_id, **_cleaned(details)), _headers(shown)
+    return make_problem(shown.status, shown.code, worded(shown), request_id, **_cleaned(details)), _headers(shown)
 
 
 async def _known(request: Request, error: Exception) -> Response:

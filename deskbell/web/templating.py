@@ -19,6 +19,7 @@ from markupsafe import Markup
 from deskbell.web import i18n
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked
+from deskbell.web.worded import worded
 
 HERE: Final = Path(__file__).parent
 STATIC_PATH: Final = "/static"
@@ -126,6 +127,7 @@ def build_environment(templates: Path = HERE / "templates", static: Path = HERE 
         "file_kind": file_kind,
         "initials": initials,
         "key_name": key_name,
+        "worded": worded,
         "with_status": with_status,
         "only_status": only_status,
         "unstyled": unstyled,

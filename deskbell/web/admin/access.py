@@ -19,6 +19,7 @@ from deskbell.web.admin.listing import Words, choices
 from deskbell.web.dependencies import Me, Tools, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.pages.pager import Paged, Pager
+from deskbell.web.worded import worded
 
 router = admin_router()
 
@@ -61,7 +62,7 @@ def access_list(
     try:
         read = changes.understood(session, asked, zone)
     except InvalidError as error:
-        return context | {"errors": {error.field or "": error.message}, "page": pager.rows([], None)}
+        return context | {"errors": {error.field or "": worded(error)}, "page": pager.rows([], None)}
     wanted = AccessFilter(read.user_id, read.ticket_id, kind, read.since, read.until)
     return context | {"page": pager.read(session, accesses(wanted), NEWEST_ACCESS_FIRST, _entry)}
 

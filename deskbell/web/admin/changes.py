@@ -20,6 +20,7 @@ from deskbell.web.admin.listing import choices, day, days, whole
 from deskbell.web.i18n import gettext as _
 from deskbell.web.pages.pager import ROWS, Pager
 from deskbell.web.pages.present import moment
+from deskbell.web.worded import worded
 
 NOBODY: Final = "system"
 """In the field for who: what nobody in particular did."""
@@ -76,7 +77,7 @@ def change_list(session: Session, asked: Asked, zone: str, pager: Pager) -> dict
     try:
         wanted = understood(session, asked, zone)
     except InvalidError as error:
-        return context | {"errors": {error.field or "": error.message}, "page": pager.rows([], None)}
+        return context | {"errors": {error.field or "": worded(error)}, "page": pager.rows([], None)}
     step = find_changes(session, wanted, limit=ROWS, before=_before(pager))
     return context | {"page": _page(pager, [_change(row) for row in step.rows], step.before), "back_to": step.back_to}
 

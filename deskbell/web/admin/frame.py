@@ -18,6 +18,7 @@ from deskbell.web.dependencies import ADMIN_ONLY
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked, speaking
 from deskbell.web.language import language_of
+from deskbell.web.worded import worded
 from deskbell.web.workspace import frame
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ async def attempt(
                 return Outcome(await session.run_sync(change))
     except (InvalidError, ConflictError, ForbiddenError) as error:
         session.expunge_all()  # what the refused change left in memory was rolled back
-        return Outcome(None, {_field_of(error, fields): error.message}, error.status)
+        return Outcome(None, {_field_of(error, fields): worded(error)}, error.status)
 
 
 def wanted_or_missing(value: T | None) -> T:

@@ -18,6 +18,7 @@ from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import languages, marked
 from deskbell.web.pages.rendering import render
 from deskbell.web.schemas.base import Text
+from deskbell.web.worded import worded
 
 router = admin_router("/letters")
 FIELDS: Final = ("subject", "body")
@@ -154,7 +155,7 @@ async def _page(
     context = {
         "letter": {"kind": kind.value, "locale": locale, "is_own": letter.is_own, "updated_at": letter.updated_at},
         "values": (form or LetterForm(subject=letter.subject, body=letter.body)).model_dump(),
-        "errors": {field or "": error.message} if error else {},
+        "errors": {field or "": worded(error)} if error else {},
         "place": _place(form, field, error),
         "names": [(f"{{{{ {name} }}}}", MEANINGS.get(name, "")) for name in templates.names_of(kind)],
         "condition": CONDITION,
@@ -178,7 +179,7 @@ def _preview(request: Request, kind: OutboundKind, locale: str, form: LetterForm
     try:
         rendered = templates.preview(kind, locale, form.subject, form.body)
     except InvalidError as error:
-        problem = error.message
+        problem = worded(error)
     page = render(request, "admin/letter_preview.html", letter=rendered, problem=problem)
     headers = {"Content-Security-Policy": POLICY, "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "private, no-store"}
     return HTMLResponse(page.body, headers=headers)

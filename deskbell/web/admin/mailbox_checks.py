@@ -17,6 +17,7 @@ from deskbell.web.i18n import marked
 from deskbell.web.pages.rendering import render
 from deskbell.web.schemas.base import PathId
 from deskbell.web.trials import steps_of
+from deskbell.web.worded import worded
 
 router = APIRouter(prefix=f"{ROOT}/mailboxes", include_in_schema=False)
 """Without the transaction of an `admin_router`, which would wait for the servers: `AdminApart` asks who it is."""
@@ -83,7 +84,7 @@ async def check(apart: Apart, form: MailboxForm, mailbox_id: int | None = None) 
     try:
         return Checked(await steps_of(apart, form.wanted(), mailbox_id))
     except InvalidError as error:
-        return Checked(errors={error.field or "": error.message})
+        return Checked(errors={error.field or "": worded(error)})
 
 
 def _outcome(checked: Checked) -> Outcome[None]:

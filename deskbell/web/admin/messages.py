@@ -24,6 +24,7 @@ from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import marked, number
 from deskbell.web.pages import originals
 from deskbell.web.pages.pager import Pager
+from deskbell.web.worded import worded
 
 NEWEST_FIRST: Final = (SortKey(InboundMessage.id, descending=True),)
 ARRIVALS_SHOWN: Final = 20
@@ -76,7 +77,7 @@ def message_list(session: Session, wanted: Filters, pager: Pager, zone: str) -> 
     try:
         ticket_id = get_ticket(session, wanted.ticket, deleted=True).id if wanted.ticket.strip() else None
     except DeskbellError as error:
-        return context | {"errors": {"ticket": error.message}, "page": pager.rows([], None)}
+        return context | {"errors": {"ticket": worded(error)}, "page": pager.rows([], None)}
     since, until = days(wanted.since, wanted.until, zone)
     statement = messages(
         wanted.state, mailbox_id=whole(wanted.mailbox), since=since, until=until, words=wanted.words

@@ -19,6 +19,7 @@ from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import ngettext, number, span
 from deskbell.web.templating import size_in_words
+from deskbell.web.worded import worded
 
 router = admin_router()
 LITTLE_DISK: Final = 0.1
@@ -99,7 +100,7 @@ def _of_mailboxes(mailboxes: Sequence[dict[str, Any]]) -> Iterator[Concern]:
         standing: Standing = mailbox["standing"]
         href, link = f"{ROOT}/mailboxes/{mailbox['id']}", _("See the mailbox")
         if standing.problem:
-            names = {"name": mailbox["name"], "problem": standing.problem}
+            names = {"name": mailbox["name"], "problem": worded(standing.problem)}
             yield Concern("error", _("The mailbox %(name)s cannot be fetched: %(problem)s") % names, href, link)
         if standing.missing:
             text = ngettext(

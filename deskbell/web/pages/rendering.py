@@ -1,5 +1,6 @@
 """How a page becomes a response: the template, who looks at it and in which language, and the problem page."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
@@ -12,10 +13,11 @@ from deskbell.accounts.login import Identity
 from deskbell.accounts.models import Role
 from deskbell.kernel.resources import Resources
 from deskbell.web.csrf import COOKIE, csrf_token_for
+from deskbell.web.i18n import gettext as _
 from deskbell.web.i18n import speaking
 from deskbell.web.language import language_of
 from deskbell.web.pages.present import Viewer
-from deskbell.web.problems import Problem
+from deskbell.web.problems import FieldError, Problem
 
 THEME_COOKIE: Final = "deskbell_theme"
 WAY_IN: Final = "way_in"
@@ -64,11 +66,17 @@ async def error_page(request: Request, problem: Problem) -> Response:
     extra = problem.model_extra or {}
     error = {
         "status": problem.status,
-        "message": problem.detail,
+        "message": _malformed(problem.errors) if problem.errors else problem.detail,
         "retry_after": extra.get("retry_after"),
         "reference": problem.request_id,
     }
     return render(request, "error.html", status=problem.status, error=error)
+
+
+def _malformed(errors: Sequence[FieldError]) -> str:
+    """Say of what was sent which parts cannot be read. What exactly is wrong is said in English, to programs."""
+    names = ", ".join(dict.fromkeys(found.field for found in errors[:3]))
+    return _("This cannot be read, or is missing: %(names)s.") % {"names": names}
 
 
 def path_of(request: Request) -> str:

@@ -12,6 +12,7 @@ from deskbell.kernel.errors import DeskbellError, TooManyError
 from deskbell.web.csrf import CsrfError, csrf_token_for, same_token
 from deskbell.web.i18n import gettext as _
 from deskbell.web.pages.rendering import render
+from deskbell.web.worded import worded
 
 VISITOR_COOKIE: Final = "deskbell_visitor"
 NO_REFERRER: Final = {"Referrer-Policy": "no-referrer"}
@@ -29,7 +30,7 @@ def show_form(
         template,
         me=None,
         status=status or (error.status if error else 200),
-        error={"message": error.message, "retry_after": wait} if error else None,
+        error={"message": worded(error), "retry_after": wait} if error else None,
         csrf_token=csrf_token_for(request.app.state.key, visitor),
         registration=request.app.state.resources.reach.registration,
         **context,

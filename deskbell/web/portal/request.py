@@ -19,6 +19,7 @@ from deskbell.web.portal.sending import Message, read_message, send_once
 from deskbell.web.portal.visiting import Visit, address_of, follow_link, visiting
 from deskbell.web.schemas.base import PathId
 from deskbell.web.uploads import Inbox
+from deskbell.web.worded import worded
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,7 +87,7 @@ async def _page(
 ) -> Response:
     visit.session.expunge_all()  # what a refused change left in memory was rolled back
     page = await visit.session.run_sync(partial(thread.request_page, number=number))
-    wrong = {"field": error.field or "content", "message": error.message} if error else None
+    wrong = {"field": error.field or "content", "message": worded(error)} if error else None
     status = error.status if error else 200
     largest = request.app.state.resources.attachment_bytes
     form = {"typed": typed, "wrong": wrong, "once": new_key(), "largest": largest, "is_guest": visit.is_guest}

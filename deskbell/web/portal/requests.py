@@ -21,6 +21,7 @@ from deskbell.web.portal.visiting import address_of
 from deskbell.web.portal.words import Standing
 from deskbell.web.schemas.base import Text
 from deskbell.web.uploads import Inbox
+from deskbell.web.worded import worded
 
 router = APIRouter(include_in_schema=False, dependencies=[CUSTOMERS_PAGE])
 
@@ -91,7 +92,7 @@ def _check_title(title: str) -> None:
 def _form(
     request: Request, me: Me, typed: dict[str, str], *, error: InvalidError | None = None, similar: object = ()
 ) -> Response:
-    wrong = {"field": error.field or "content", "message": error.message} if error else None
+    wrong = {"field": error.field or "content", "message": worded(error)} if error else None
     largest = request.app.state.resources.attachment_bytes
     status = error.status if error else 200
     context = {"typed": typed, "wrong": wrong, "once": new_key(), "similar": similar, "largest": largest}

@@ -23,6 +23,7 @@ from deskbell.web.pages import present
 from deskbell.web.pages.doors import STAFF_PAGE
 from deskbell.web.pages.rendering import inner_path
 from deskbell.web.schemas.base import BIGGEST, Text
+from deskbell.web.worded import worded
 from deskbell.web.workspace.frame import show
 from deskbell.web.workspace.outcome import Outcome
 
@@ -96,7 +97,7 @@ async def _form(
 ) -> Response:
     context = await session.run_sync(bulk_page, chosen)
     if error is not None:
-        context["error"] = error.message
+        context["error"] = worded(error)
     status = InvalidError.status if context["error"] else 200
     request.state.shown = len(context["preview"].left_alone) if context["preview"] else 0
     return await show(request, session, me, "workspace/bulk.html", status=status, **context)
@@ -110,7 +111,7 @@ def bulk_page(session: Session, chosen: Chosen) -> dict[str, Any]:
         count = len(ids)
         preview = preview_bulk(session, ids, chosen.act, chosen.given) if chosen.is_complete else None
     except (InvalidError, NotFoundError) as wrong:
-        error = wrong.message
+        error = worded(wrong)
     return {
         "chosen": chosen,
         "title": TITLES[chosen.act],

@@ -12,6 +12,7 @@ from deskbell.composing.errors import MovedOnError
 from deskbell.kernel.database import translating
 from deskbell.kernel.errors import ConflictError, InvalidError, StaleError
 from deskbell.web.dependencies import Me, Transaction
+from deskbell.web.worded import worded
 from deskbell.web.workspace import thread
 from deskbell.web.workspace.frame import show
 
@@ -60,7 +61,7 @@ async def refused(
     session.expunge_all()  # what the refused change left in memory was rolled back
     context = await session.run_sync(thread.ticket, target.number)
     kind = "stale" if isinstance(error, StaleError) else "invalid"
-    context["form_error"] = {"form": target.form, "kind": kind, "message": error.message, "value": target.value}
+    context["form_error"] = {"form": target.form, "kind": kind, "message": worded(error), "value": target.value}
     if isinstance(error, MovedOnError):
         context["form_error"]["kind"] = "news"
         context["news"] = _news(error)

@@ -21,6 +21,7 @@ from deskbell.tickets.models import TicketStatus
 from deskbell.tickets.queries import listed_by_ids
 from deskbell.web.i18n import marked
 from deskbell.web.pages import present
+from deskbell.web.worded import worded
 from deskbell.web.workspace.frame import BUILT_IN, address_with, list_address
 from deskbell.web.workspace.rows import SORTS, Beside, columns_of, row_of
 
@@ -177,7 +178,7 @@ def _error(asked: Asked, wrong: QueryError) -> dict[str, Any]:
     start, suggestion = wrong.position or 0, wrong.details.get("suggestion")
     end = max(int(str(wrong.details.get("end") or start)), start)
     return {
-        "message": wrong.message,
+        "message": worded(wrong),
         "position": start,
         "end": end,
         "suggestion": suggestion,
@@ -187,7 +188,7 @@ def _error(asked: Asked, wrong: QueryError) -> dict[str, Any]:
 
 def _hint(asked: Asked, hint: Hint) -> dict[str, Any]:
     fixed = _replaced(asked, hint.span.start, hint.span.end, hint.suggestion) if hint.suggestion else ""
-    return {"message": hint.message, "suggestion": hint.suggestion, "fixed": fixed}
+    return {"message": worded(hint.message), "suggestion": hint.suggestion, "fixed": fixed}
 
 
 def _replaced(asked: Asked, start: int, end: int, suggestion: str) -> str:

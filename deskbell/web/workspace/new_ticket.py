@@ -25,6 +25,7 @@ from deskbell.web.idempotency import AlreadyAnsweredError, Attempt, KeyReusedErr
 from deskbell.web.pages import present
 from deskbell.web.pages.doors import STAFF_PAGE
 from deskbell.web.schemas.base import BIGGEST, Text
+from deskbell.web.worded import worded
 from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False, dependencies=[STAFF_PAGE])
@@ -91,7 +92,7 @@ async def _form(
     people = await session.run_sync(lambda plain: [present.person(agent) for agent in plain.scalars(agents())])
     context: dict[str, Any] = {
         "form": form.model_copy(update={"key": new_token("form")}),
-        "problem": {"field": _FIELDS.get(str(error.details.get("field", "")), ""), "message": error.message}
+        "problem": {"field": _FIELDS.get(str(error.details.get("field", "")), ""), "message": worded(error)}
         if error
         else None,
         "priorities": present.choices(TicketPriority),

@@ -30,6 +30,7 @@ from deskbell.web.login import LoginLimits, client_address, session_cookie
 from deskbell.web.pages.languages import remember, remember_language
 from deskbell.web.pages.rendering import THEME_COOKIE, THEMES
 from deskbell.web.schemas.base import PathId, Text
+from deskbell.web.worded import worded
 from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False)
@@ -207,7 +208,7 @@ async def _page(
     form, error = refused or ("", None)
     context |= {
         "saved": saved,
-        "problem": {"form": form, "field": error.details.get("field", ""), "message": error.message} if error else None,
+        "problem": {"form": form, "field": error.details.get("field", ""), "message": worded(error)} if error else None,
         "typed": typed or {},
         "secret": secret,
         "zones": sorted(available_timezones()),

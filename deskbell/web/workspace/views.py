@@ -18,6 +18,7 @@ from deskbell.web.dependencies import Me, Transaction
 from deskbell.web.pages.doors import STAFF_PAGE
 from deskbell.web.schemas.base import BIGGEST, PathId, Text
 from deskbell.web.schemas.views import MOST_COLUMNS
+from deskbell.web.worded import worded
 from deskbell.web.workspace.frame import show
 from deskbell.web.workspace.listing import without_sort
 from deskbell.web.workspace.rows import SORTS, USUAL, all_columns
@@ -174,7 +175,7 @@ def _problem(error: InvalidError | ForbiddenError | None) -> dict[str, Any] | No
     if error is None:
         return None
     field = error.details.get("field") or ("team_id" if isinstance(error, ForbiddenError) else "")
-    return {"field": field, "message": error.message}
+    return {"field": field, "message": worded(error)}
 
 
 def _teams(session: Session) -> list[dict[str, Any]]:
