@@ -83,6 +83,7 @@ KEYS: Final[Sequence[KeyGroup]] = (
         (
             Key("r", marked("Reply"), press="r"),
             Key("n", marked("Internal note"), press="n"),
+            Key("z", marked("Undo what was just done"), press="z"),
             Key("u", marked("Back to the list"), press="u"),
         ),
     ),

@@ -69,6 +69,9 @@ form.addEventListener("input", (event) => event.target.type !== "file" && touch(
 form.addEventListener("change", (event) => event.target.type !== "file" && touch());
 document.addEventListener("visibilitychange", () => document.hidden && keeps && dirty && save());
 
+// A shortcut presses what says who reads it, and goes on to the text; arrows and the mouse stay where they are.
+form.addEventListener("click", (event) => !event.isTrusted && event.target.name === "is_internal" && text.focus());
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target === text) {
     event.preventDefault();

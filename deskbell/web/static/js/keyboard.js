@@ -60,7 +60,7 @@ const ofList = ["next", "previous", "open", "select", "range", "page"];
 const press = (key) => {
   const places = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)];
   if (places.some((place) => place.closest("#bulk")) && !document.querySelector("#tickets [name=ids]:checked")) set(current(), true);
-  const place = places.find((it) => it.checkVisibility());
+  const place = places.findLast((it) => it.checkVisibility()); // of two that can be undone, what was done later
   if (!place) return false;
   typing(place) ? place.focus() : place.click();
   return true;

@@ -52,7 +52,7 @@ const keep = async (control, { undoable = true } = {}) => {
   }
   const label = form.querySelector(`label[for="${control.id}"]`).textContent;
   const value = control.selectedOptions?.[0].text ?? control.value.replace("T", " ");
-  toast(`${label}: ${value}`, undoable && { text: form.dataset.undo, act: () => (show(control, was), keep(control, { undoable: false })) });
+  toast(`${label}: ${value}`, undoable && { text: form.dataset.undo, act: () => (control.focus(), show(control, was), keep(control, { undoable: false })) });
   refresh();
 };
 const show = (field, value) => {
@@ -90,6 +90,7 @@ export const toast = (words, action) => {
     const button = document.createElement("button");
     Object.assign(button, { className: "button", type: "button", textContent: action.text });
     button.addEventListener("click", () => (note.remove(), action.act()));
+    button.dataset.key = "z";
     note.append(button);
   }
   document.body.append(note);
