@@ -27,7 +27,7 @@ from deskbell.web.workspace.frame import show
 
 router = APIRouter(include_in_schema=False)
 MAXIMUM_CONTENT = 1_000_000
-COMPOSER = "#composer"
+COMPOSER = "#content"
 FileId = Annotated[int, Path(ge=1, lt=2**63)]
 
 

@@ -28,7 +28,7 @@ async def send_copies_to(
 ) -> Response:
     """Send somebody copies of the answers."""
     change = partial(session.run_sync, add_copy, number, email, name)
-    target = Target(number, "copies", anchor="#copies", value=email)
+    target = Target(number, "copies", anchor="#copy", value=email)
     return await changed(request, session, me, target, change)
 
 
@@ -36,14 +36,14 @@ async def send_copies_to(
 async def send_no_copies_to(request: Request, session: Transaction, me: Me, number: str, copy_id: PathId) -> Response:
     """Send somebody no more copies."""
     change = partial(session.run_sync, remove_copy, number, copy_id)
-    return await changed(request, session, me, Target(number, "copies", anchor="#copies"), change)
+    return await changed(request, session, me, Target(number, "copies", anchor="#copy"), change)
 
 
 @router.post("/links")
 async def link(request: Request, session: Transaction, me: Me, number: str, other: Line = "") -> Response:
     """Say that another ticket has to do with this one."""
     change = partial(session.run_sync, ticket_links.link, number, other.strip())
-    target = Target(number, "links", anchor="#links", value=other)
+    target = Target(number, "links", anchor="#other", value=other)
     return await changed(request, session, me, target, change)
 
 
@@ -51,7 +51,7 @@ async def link(request: Request, session: Transaction, me: Me, number: str, othe
 async def unlink(request: Request, session: Transaction, me: Me, number: str, other: Line = "") -> Response:
     """Take a link away."""
     change = partial(session.run_sync, ticket_links.unlink, number, other)
-    return await changed(request, session, me, Target(number, "links", anchor="#links"), change)
+    return await changed(request, session, me, Target(number, "links", anchor="#other"), change)
 
 
 @router.get("/comments/{comment_id}/deliveries")

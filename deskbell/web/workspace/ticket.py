@@ -67,14 +67,14 @@ async def save_properties(request: Request, session: Transaction, me: Me, number
 async def add_tag(request: Request, session: Transaction, me: Me, number: str, name: TagName = "") -> Response:
     """Put a tag on the ticket."""
     change = partial(session.run_sync, labels.tag, number, name)
-    return await changed(request, session, me, Target(number, "tags"), change)
+    return await changed(request, session, me, Target(number, "tags", anchor="#tag"), change)
 
 
 @router.post("/tickets/{number}/tags/remove")
 async def remove_tag(request: Request, session: Transaction, me: Me, number: str, name: TagName = "") -> Response:
     """Take a tag off the ticket."""
     change = partial(session.run_sync, labels.untag, number, name)
-    return await changed(request, session, me, Target(number, "tags"), change)
+    return await changed(request, session, me, Target(number, "tags", anchor="#tag"), change)
 
 
 @router.post("/tickets/{number}/delete", dependencies=[STAFF_ONLY])

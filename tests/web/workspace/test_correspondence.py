@@ -245,7 +245,7 @@ async def test_copies_are_added_and_removed_in_place(agent: Browser, ticket: Tic
     assert (refused.status_code, 'id="copies-error"' in refused.text) == (422, True)
     assert 'value="nobody"' in refused.text
     added = await agent.send(f"{place(ticket)}/copies", email="boss@example.test")
-    assert (added.status_code, added.headers["location"].endswith("#copies")) == (303, True)
+    assert (added.status_code, added.headers["location"].endswith("#copy")) == (303, True)
     page = (await agent.client.get(place(ticket))).text
     [way] = re.findall(r'action="([^"]*/copies/\d+/remove)"', page)
     assert re.findall(r'name="seen_copy" value="(\d+)"', page) == re.findall(r"/copies/(\d+)/remove", way)
