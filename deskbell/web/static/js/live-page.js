@@ -43,8 +43,9 @@ export const exchange = async (shown, fresh) => {
   const edited = [...shown.querySelectorAll("form")].filter(isEdited);
   edited.forEach((form) => form.setAttribute("hx-morph-skip", ""));
   keepOpen(shown, fresh);
-  const restore = holdStill(shown);
+  const [restore, refocus] = [holdStill(shown), holdFocus(shown)];
   await htmx.swap({ text: fresh.outerHTML, target: shown, swap: "outerMorph", sourceElement: document.body });
+  refocus();
   restore();
   edited.forEach((form) => form.removeAttribute("hx-morph-skip"));
 };
@@ -55,6 +56,19 @@ const keepOpen = (shown, fresh) => {
   for (const details of [fresh, ...fresh.querySelectorAll("details")]) {
     if (details.matches("details")) details.open = opened.has(key(details));
   }
+};
+
+// What had the focus may be gone: what came after it has it then, or what stood before it.
+const REACHED = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+const holdFocus = (shown) => {
+  const focused = document.activeElement;
+  if (!shown.contains(focused)) return () => {};
+  const all = [...document.querySelectorAll(REACHED)];
+  const at = all.indexOf(focused);
+  const near = [...all.slice(at + 1), ...all.slice(0, at).reverse()];
+  return () => {
+    if (document.activeElement === document.body) near.find((it) => it.isConnected && it.checkVisibility())?.focus({ preventScroll: true });
+  };
 };
 
 const holdStill = () => {

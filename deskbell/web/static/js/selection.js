@@ -29,6 +29,7 @@ document.addEventListener("change", ({ target }) => {
 form.querySelector("[data-action=clear-picks]").addEventListener("click", () => {
   boxes().forEach((box) => (box.checked = false));
   count();
+  (anchor?.isConnected ? anchor : boxes()[0])?.focus(); // the button is gone with the bar that it is in
 });
 if (page) page.hidden = false;
 document.addEventListener("deskbell:rows", () => (document.querySelector("[data-pick-page]")?.removeAttribute("hidden"), count()));
