@@ -99,6 +99,7 @@ export const combobox = (input, list, { ask, take, say = () => {}, eager = false
     clearTimeout(clock);
     clock = setTimeout(refresh, wait);
   };
+  const begun = () => /\S$/.test(input.value.slice(0, input.selectionStart ?? undefined)); // else Tab would never leave
   const first = () => [...items.keys()][0];
   const taken = (row, event) => {
     const item = items.get(row);
@@ -108,7 +109,7 @@ export const combobox = (input, list, { ask, take, say = () => {}, eager = false
   };
 
   input.addEventListener("input", soon);
-  input.addEventListener("blur", () => setTimeout(() => document.activeElement !== input && close(), 150));
+  input.addEventListener("blur", () => document.activeElement !== input && close()); // a window that goes away leaves it there
   input.addEventListener("keydown", (event) => {
     const all = [...items.keys()];
     const { key } = event;
@@ -124,7 +125,7 @@ export const combobox = (input, list, { ask, take, say = () => {}, eager = false
     } else if (key === "Enter" && eager) {
       event.preventDefault();
       refresh().then((came) => came && taken(first(), event));
-    } else if (key === "Tab" && !event.shiftKey && (active || (all.length && input.value.trim() && !eager))) {
+    } else if (key === "Tab" && !event.shiftKey && (active || (all.length && begun() && !eager))) {
       event.preventDefault();
       taken(active ?? all[0], event);
     } else if (key === "Escape" && all.length && !eager) {
