@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.browser.axe import complaints
+from tests.web.browser.keys import focus_is_kept, follow, go, hidden_stops, press, tab_to, write
 from tests.web.running import Site
 
 WAYS = (
@@ -26,26 +27,6 @@ def page(browser: Browser, site: Site) -> Page:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     return page
-
-
-NAME = """(() => {
-  const focused = document.activeElement;
-  return focused.matches("a, button, input, select, summary") ? (focused.labels?.[0] ?? focused).textContent : "";
-})()"""
-
-
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has this name has the focus, as somebody without a mouse does."""
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        if name in page.evaluate(NAME):
-            return
-    pytest.fail(f"{name} cannot be reached by keyboard")
-
-
-def follow(page: Page, name: str) -> None:
-    tab_to(page, name)
-    page.keyboard.press("Enter")
 
 
 def test_an_administrator_works_by_keyboard_alone(page: Page, site: Site) -> None:
@@ -78,6 +59,82 @@ def test_an_administrator_works_by_keyboard_alone(page: Page, site: Site) -> Non
         page.keyboard.press("Enter")
     assert "quinn@example.org" not in download.value.path().read_text()
     assert download.value.path().read_text().startswith("id,created_at,operation_id")
+
+
+def test_an_administrator_keeps_the_desk_in_order(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/admin")
+    done = page.get_by_role("status").first
+    go(page, "Tags", "main")
+    go(page, "Add a tag")
+    write(page, "Name", "refund")
+    go(page, "Add", "form")
+    expect(done).to_contain_text("refund was added")
+    go(page, "Organizations", "main")
+    go(page, "Add an organization")
+    write(page, "Name", "Globex")
+    tab_to(page, "Members see each other's tickets")
+    press(page, "Space", "Enter")
+    expect(done).to_contain_text("Globex was added")
+    expect(page.get_by_label("Members see each other's tickets")).to_be_checked()
+
+    go(page, "API tokens", "main")
+    go(page, "Make a token of your own")
+    write(page, "What it is for", "By hand")
+    press(page, "Enter")
+    expect(page.get_by_text("By hand, shown this once")).to_be_visible()
+    go(page, "To the tokens")
+    follow(page, "Revoke…")
+    focus_is_kept(page)
+    go(page, "Revoke the token")
+    expect(done).to_contain_text("no longer works")
+
+    go(page, "Jobs", "main")
+    go(page, "Done", "main")
+    expect(page.locator("main .filters [aria-current]")).to_contain_text("Done")
+    go(page, "Audit log", "main")
+    write(page, "Of what", "Tag", "main")
+    write(page, "What", "", "main")
+    go(page, "Filter", "main")
+    page.wait_for_url("**/admin/audit?*table=tags*")
+    tab_to(page, "", "td:last-child")
+    press(page, "Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Operation")
+
+
+def test_an_administrator_connects_a_mailbox_and_writes_a_letter(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/admin")
+    go(page, "Mailboxes", "main")
+    go(page, "Add a mailbox")
+    write(page, "E-mail address", "keys@example.org")
+    write(page, "IMAP server", "127.0.0.1")
+    tab_to(page, "Port")
+    press(page, "Control+a")
+    page.keyboard.type("1")
+    write(page, "Password", "swordfish")
+    tab_to(page, "Signing, speed and trusted authorities")
+    press(page, "Enter")
+    expect(page.get_by_label("DKIM: domain")).to_be_visible()
+    follow(page, "Test the connections")
+    expect(page.locator("#check-result .bad")).to_contain_text("Connect")
+    expect(page.get_by_role("button", name="Test the connections")).to_be_focused()
+    assert hidden_stops(page) == []
+    go(page, "Cancel", back=True)
+
+    go(page, "Letters", "main")
+    go(page, "English", "td")
+    tab_to(page, "Text")
+    press(page, "Control+End")
+    page.keyboard.type("Yours, by hand.")
+    tab_to(page, "Preview")
+    press(page, "Enter")
+    expect(page.frame_locator("iframe").get_by_text("Yours, by hand.").first).to_be_visible()
+    expect(page.get_by_role("button", name="Preview")).to_be_focused()
+    go(page, "Save", back=True)
+    expect(page.locator(".top")).to_contain_text("Your words")
+    follow(page, "Go back to the first words…")
+    focus_is_kept(page)
+    go(page, "Go back", "form")
+    expect(page.locator(".top")).not_to_contain_text("Your words")
 
 
 def test_what_hurts_is_said_before_it_is_done(page: Page, site: Site) -> None:
