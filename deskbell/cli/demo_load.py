@@ -1,7 +1,7 @@
 """The made-up tickets are written by one thread and loaded by three: while PostgreSQL works, the next are written."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -59,9 +59,8 @@ class Loading:
         waiting: set[Future[int | None]] = set()
         with ThreadPoolExecutor(_LOADERS, "demo") as loaders:
             try:
-                for start in range(0, self.tickets, self.batch):
+                for start, size in self.batches():
                     check()
-                    size = min(self.batch, self.tickets - start)
                     batch, numbers = batch_of(world, start, size, self.tickets), self._numbers(actor, size)
                     loading = loaders.submit(self._load, actor, batch, numbers)
                     waiting.add(loading)
@@ -77,6 +76,17 @@ class Loading:
             for future in waiting:
                 future.result()
                 report(self.loaded["tickets"])
+
+    def batches(self) -> Iterator[tuple[int, int]]:
+        """Yield where each batch begins, and its size.
+
+        The first ones are small, so that PostgreSQL soon has something to do, and the last, so that all end together.
+        """
+        start, least = 0, max(1, self.batch // 8)
+        while left := self.tickets - start:
+            size = min(left, max(least, min(self.batch, start + least, left // 3)))
+            yield start, size
+            start += size
 
     def _numbers(self, actor: Actor, count: int) -> list[str]:
         with self.database.transaction(actor) as session:

@@ -20,13 +20,15 @@ from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
 from deskbell.kernel.statements import Statement
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.templates import Template, template_of
-from deskbell.search.windows import Ids, matches
+from deskbell.search.windows import WINDOW, Ids, matches
 from deskbell.search.words import vector
 from deskbell.tickets.documents import SearchDocument
 from deskbell.tickets.queries import NEWEST_FIRST
 
 COMPETING: Final = 1_000
 """The newest matches, which are ranked."""
+_WINDOW: Final = WINDOW // 2
+"""Of the newest tickets, where these have enough: whoever waits for the best match waits for the ranking too."""
 RANKED: Final = (
     SortKey(column("relevance", BigInteger), descending=True, nullable=False),
     SortKey(column("id", BigInteger), descending=True, unique=True),
@@ -38,7 +40,7 @@ def ranking(
     prepared: Prepared, keys: Sequence[SortKey], *, limit: int, cursor: Cursor | None = None, name: str = ""
 ) -> Ids:
     """Return up to `limit` + 1 rows of id, relevance and id, by `keys`. `name` is the query's in a cursor."""
-    newest = matches(prepared, NEWEST_FIRST, limit=COMPETING, enough=limit).subquery("competing")
+    newest = matches(prepared, NEWEST_FIRST, limit=COMPETING, enough=limit, window=_WINDOW).subquery("competing")
     document = vector(prepared.context.actor)
     millionths = cast(func.ts_rank(document, prepared.words, 1) * 1_000_000, BigInteger)
     ranked = (

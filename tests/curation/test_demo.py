@@ -1,5 +1,6 @@
 """Made-up desks: lifelike, complete, and the same again for the same seed."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def desk(server: Address, storage: Path) -> Iterator[Database]:
     """A desk with made-up tickets, that tests only read."""
-    with clone(server, "demo_desk") as address, closing(open_database(address, storage)) as database:
+    with clone(server, f"demo_desk_{os.getpid()}") as address, closing(open_database(address, storage)) as database:
         fill(database, storage)
         yield database
 
@@ -329,7 +330,17 @@ def test_what_is_raised_between_batches_leaves_whole_batches(fresh_database: Dat
     loading = Loading(fresh_database, LocalStorage(tmp_path), TICKETS, 1, UNTIL, 100)
     with pytest.raises(KeyboardInterrupt):
         loading.run(report=lambda _: None, check=check)
-    assert loading.loaded["tickets"] == value(fresh_database, "select count(*) from search_documents") == 300
+    whole = sum(size for _, size in list(loading.batches())[:3])
+    assert loading.loaded["tickets"] == value(fresh_database, "select count(*) from search_documents") == whole
+
+
+@pytest.mark.parametrize("tickets", [1, 2, 249, 250, 251, 1999, 2000, 50_000, 1_000_001])
+def test_batches_follow_each_other_without_a_gap(tickets: int) -> None:
+    loading = Loading(None, None, tickets, 1, UNTIL)  # type: ignore[arg-type]  # nothing is loaded
+    batches = list(loading.batches())
+    assert [start for start, _ in batches] == [sum(size for _, size in batches[:n]) for n in range(len(batches))]
+    assert sum(size for _, size in batches) == tickets
+    assert all(0 < size <= loading.batch for _, size in batches)
 
 
 def test_made_up_tickets_are_not_real_ones(desk: Database, factory: Factory, database: Database) -> None:
