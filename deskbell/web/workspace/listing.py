@@ -26,7 +26,7 @@ from deskbell.web.workspace.frame import BUILT_IN, address_with, list_address
 from deskbell.web.workspace.rows import SORTS, Beside, columns_of, row_of
 
 ROWS: Final = 50
-BEST: Final = 25
+BEST: Final = 20
 """Rows of a page of best matches: each has a piece of its text, and who looks for words looks at the first ones."""
 UnreadAmong = Callable[[Session, Sequence[int]], AbstractSet[int]]
 
