@@ -177,7 +177,7 @@ class Database:
             return await self.async_sessions().run_sync(partial(_in_transaction, work))
 
     async def run_pipelined(self, actor: Actor, work: Callable[[PipelinedSession], T]) -> T:
-        """Call `work` in a transaction that takes fewer round trips, in which it says first whom it acts as.
+        """Call `work` in a transaction that takes fewer round trips; it says there first whom it acts as: `actor`.
 
         Raises NotPipelinedError where it needs more than such a session can do: then nothing was kept.
         """

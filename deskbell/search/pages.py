@@ -25,7 +25,7 @@ from deskbell.search.language import Query
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.sizes import SIZE, Window
-from deskbell.search.templates import Readings, Template
+from deskbell.search.templates import Names, Readings, Template, by_name
 from deskbell.search.windows import WINDOW, matches
 from deskbell.tickets.models import Ticket, TicketStatus
 from deskbell.tickets.queries import NEWEST_FIRST
@@ -68,7 +68,7 @@ class _Plan:
 
     statement: Statement
     order: Order
-    words: tuple[tuple[str, ...], ...] = ()
+    words: Names = ()
     has_documents: bool = False
 
 
@@ -88,8 +88,7 @@ class TicketPages:
         actor = reading.actor
         assert actor is not None, "nobody reads"  # noqa: S101 - a programming error
         plan, words = await self._planned(actor, wanted, reading)
-        values = {name: word for names, word in zip(plan.words, words, strict=True) for name in names}
-        rows = await reading.rows(plan.statement, values, last=plan.has_documents)
+        rows = await reading.rows(plan.statement, by_name(plan.words, words), last=plan.has_documents)
         if plan.has_documents:
             joined, found, *last = rows.row(0)
             following = _cursor(last, plan.order, wanted) if found > wanted.limit else None
@@ -149,8 +148,7 @@ class TicketPages:
             matches(prepared, order, limit=wanted.limit, window=window, **options),
             prepared=template is not None and template.is_words_alone and not wanted.statuses,
         )
-        words = tuple(tuple(found.names_of(slot)) for slot in (template.slots if template else ()))
-        return _Plan(found, order, words)
+        return _Plan(found, order, template.names_in(found) if template else ())
 
 
 async def documents_of(reading: Reading, ids: list[int]) -> tuple[bytes, int]:

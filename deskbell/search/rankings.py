@@ -4,22 +4,20 @@ The statement takes SQLAlchemy longer to put together than a page of it takes to
 words alone it is kept, but for that.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, cast, column, func, select
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.fields import FIELDS_KEY, Fields
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
 from deskbell.kernel.statements import Statement
 from deskbell.search.queries import Prepared, prepare
-from deskbell.search.templates import Template, template_of
+from deskbell.search.templates import Names, by_name, template_of
 from deskbell.search.windows import WINDOW, Ids, matches
 from deskbell.search.words import vector
 from deskbell.tickets.documents import SearchDocument
@@ -54,47 +52,24 @@ def ranking(
     return keyset(select(*columns), ours, limit=limit, cursor=place, query=name)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A statement, and the names of the parameters that each word stands for."""
-
-    statement: Statement
-    names: tuple[tuple[str, ...], ...]
-
-
-@dataclass(slots=True)
-class _Rankings:
-    """Those of a desk, the last used ones."""
-
-    fields: Fields
-    kept: OrderedDict[object, Kept] = field(default_factory=OrderedDict)
-
-    def of(self, session: Session, template: Template, actor: Actor, limit: int) -> Kept:
-        key = (template.query, limit, actor.kind, actor.user_id if template.is_personal else None)
-        found = self.kept.get(key)
-        if found is None:
-            statement = Statement(ranking(prepare(session, template.query), RANKED, limit=limit))
-            names = tuple(tuple(statement.names_of(slot)) for slot in template.slots)
-            found = self.kept[key] = Kept(statement, names)
-            if len(self.kept) > _REMEMBERED:
-                self.kept.popitem(last=False)
-        self.kept.move_to_end(key)
-        return found
-
-
-@lru_cache(maxsize=8)
-def _rankings(fields: Fields) -> _Rankings:
-    return _Rankings(fields)
-
-
 def kept_ranking(session: Session, prepared: Prepared, limit: int) -> tuple[Statement, Mapping[str, Any]] | None:
     """Return the statement of the first page by relevance with its values; None where it has to be made each time."""
     fields, actor = session.info[FIELDS_KEY], actor_of(session)
     template = template_of(prepared.query, fields.known_to(actor))
     if template is None:
         return None
-    kept = _rankings(fields).of(session, template, actor, limit)
-    if not all(kept.names):
-        return None
-    pairs = zip(kept.names, template.words, strict=True)
-    return kept.statement, {name: word for names, word in pairs for name in names}
+    kept, key = _kept(fields), (template.query, limit, actor.kind, actor.user_id if template.is_personal else None)
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= _REMEMBERED:
+            kept.clear()
+        statement = Statement(ranking(prepare(session, template.query), RANKED, limit=limit))
+        found = kept[key] = statement, template.names_in(statement)
+    statement, names = found
+    return (statement, by_name(names, template.words)) if all(names) else None
+
+
+@lru_cache(maxsize=8)
+def _kept(_fields: Fields) -> dict[object, tuple[Statement, Names]]:
+    """Return the statements of a desk, whose threads share them."""
+    return {}

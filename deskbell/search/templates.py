@@ -1,17 +1,20 @@
 """Queries that differ in their words alone are one statement with other parameters: the template that they share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.fields import Choice, Field, Fields, Name
+from deskbell.kernel.statements import Statement
 from deskbell.search.language import MAXIMUM_TERMS, And, Condition, Node, Not, Or, Query, Words, parse
 from deskbell.search.values import is_keyword
 
 SLOTS: Final = tuple(f"word {number}" for number in range(MAXIMUM_TERMS))
 """Stand for words, and are recognised as these very objects."""
+Names = tuple[tuple[str, ...], ...]
+"""The parameters that each word of a template stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Template:
     def slots(self) -> tuple[str, ...]:
         """The texts that stand for the words."""
         return SLOTS[: len(self.words)]
+
+    def names_in(self, statement: Statement) -> Names:
+        """Return which parameters of a statement of this template each word is: none where it was made into others."""
+        return tuple(tuple(statement.names_of(slot)) for slot in self.slots)
+
+
+def by_name(names: Names, words: Sequence[str]) -> dict[str, str]:
+    """Return the values of these parameters."""
+    return {name: word for each, word in zip(names, words, strict=True) for name in each}
 
 
 def template_of(query: Query, known: Mapping[str, Field]) -> Template | None:

@@ -13,7 +13,7 @@ from deskbell.kernel.database import Database
 from deskbell.kernel.pipelining import NotPipelinedError, PipelinedSession
 from deskbell.web.csrf import check_csrf
 from deskbell.web.dependencies import _act, _presented, admit, welcome
-from deskbell.web.idempotency import HEADER, claim, keep_answer, read_attempt
+from deskbell.web.idempotency import claim, keep_answer, read_attempt
 from deskbell.web.reading import Readers
 
 Make = Callable[[Session], Response]
@@ -27,14 +27,14 @@ async def write(request: Request, make: Make, *, pipelined: bool = False) -> Res
     request was answered before.
     """
     secret, channel = await _presented_to_write(request)
-    if pipelined and HEADER not in request.headers:
+    attempt = await read_attempt(request)
+    if pipelined and attempt is None:
         try:
             return await _write_pipelined(request, make, secret, channel)
         except NotPipelinedError:
             pass
         except SomebodyElseError:
             request.app.state.readers.forget(secret)
-    attempt = await read_attempt(request)
 
     def work(session: Session) -> Response:
         identity = admit(session, request, secret, channel)

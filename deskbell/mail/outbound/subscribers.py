@@ -121,9 +121,16 @@ def _tell_desk(
     # Where no mail leaves nothing is written: agents see on their pages what is new, and a ticket is opened sooner.
     if not has_server and resources.lately.holds(NOTHING_SENDS):
         return
-    tell = partial(add_job_if, session, _ALWAYS if has_server else _WHERE_MAILBOXES_SEND, TELL_DESK)
-    about = {"kind": kind.value, "ticket_id": ticket_id, "comment_id": comment_id}
-    was_added = tell(**about, by=actor.user_id, user_ids=user_ids)
+    was_added = add_job_if(
+        session,
+        _ALWAYS if has_server else _WHERE_MAILBOXES_SEND,
+        TELL_DESK,
+        kind=kind.value,
+        ticket_id=ticket_id,
+        comment_id=comment_id,
+        by=actor.user_id,
+        user_ids=user_ids,
+    )
     if not has_server:
         resources.lately.learn(NOTHING_SENDS, lambda: not was_added())
 
