@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session, undefer
 from deskbell.accounts.models import LoginSession, Role, User
 from deskbell.accounts.queries import users, with_email
 from deskbell.kernel.crypto import hash_token, new_token
-from deskbell.kernel.pipelining import PipelinedSession
-from deskbell.kernel.reading import Reading, Rows
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.lanes.pipelining import PipelinedSession
+from deskbell.kernel.lanes.reading import Reading, Rows
+from deskbell.kernel.lanes.statements import Row, Statement
 from deskbell.kernel.text import clean, one_line
 
 SESSION_PREFIX = "dbs"

@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, String, Text, text
 
 from deskbell.audit.models import AuditAction
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 
 MOST_ENTRIES: Final = 500
 """So many entries are read at a time; where there are more, it is said that there were many."""

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from deskbell.composing.presence_models import Doing, TicketPresence
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.errors import NotFoundError
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.tickets.models import Ticket
 
 HEARTBEAT: Final = timedelta(seconds=10)

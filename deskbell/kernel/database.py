@@ -23,10 +23,11 @@ from deskbell.kernel.errors import ConstraintErrors, DeskbellError, SetupError
 from deskbell.kernel.events import HANDLERS_KEY, Handlers
 from deskbell.kernel.faults import translated
 from deskbell.kernel.fields import FIELDS_KEY, Fields
-from deskbell.kernel.lane import Lane
-from deskbell.kernel.pipelining import PipelinedSession
+from deskbell.kernel.lanes.lane import Lane
+from deskbell.kernel.lanes.lane_reading import LaneReading
+from deskbell.kernel.lanes.pipelining import PipelinedSession
+from deskbell.kernel.lanes.reading import Reading
 from deskbell.kernel.pooling import PatientPool, WatchedConnection, ping_idle_connections
-from deskbell.kernel.reading import Reading
 from deskbell.kernel.replay import Position, position_of
 from deskbell.kernel.replicas import NO_STANDBYS, PATIENCE, Replicas, Standbys
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
@@ -244,7 +245,7 @@ class Database:
 
     def reading(self) -> AbstractAsyncContextManager[Reading]:
         """Open a read-only transaction for a page, in which nobody acts yet: nothing costs fewer round trips."""
-        return self.lane.transaction()
+        return LaneReading(self.lane)
 
     def close(self) -> None:
         """Close the synchronous engines' connections."""

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import ColumnElement, Table, insert, inspect
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from deskbell.kernel.lanes.pipelining import run
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.orm import Base
-from deskbell.kernel.pipelining import run
-from deskbell.kernel.statements import Statement
 
 E = TypeVar("E", bound=Base)
 

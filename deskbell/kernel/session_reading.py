@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import ACTOR_KEY
-from deskbell.kernel.reading import NO_VALUES, Check, Rows
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.lanes.reading import NO_VALUES, Check, Rows
+from deskbell.kernel.lanes.statements import Row, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Rows:
 
 @dataclass
 class SessionReading:
-    """See `deskbell.kernel.reading.Reading`."""
+    """See `deskbell.kernel.lanes.reading.Reading`."""
 
     session: AsyncSession
     _expected: tuple[Statement, Mapping[str, Any], Check] | None = None

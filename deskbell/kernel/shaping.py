@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
+    Enum,
     Integer,
     Text,
     cast,
@@ -26,6 +27,7 @@ Member = Column | str
 
 NULL: Final = "null"
 EMPTY: Final = "[]"
+_NULL_JSON: Column = literal_column("'null'::json")
 _MOMENT: Column = literal_column("""'\\"YYYY-MM-DD"T"HH24:MI:SS.US"Z\\""'""")
 _WHOLE_SECOND: tuple[Column, Column] = literal_column("'.000000Z'"), literal_column("'Z'")
 
@@ -51,10 +53,13 @@ def json_object(members: Mapping[str, Member]) -> ColumnElement[bytes]:
     for name, member in members.items():
         if isinstance(member, str):
             before += f'"{name}":{member},'
+        elif _needs_quotes_alone(member):
+            pieces += [_literal(f'{before}"{name}":"'), member]
+            before = '",'
         else:
             pieces += [_literal(f'{before}"{name}":'), _written(member)]
             before = ","
-    return type_coerce(func.concat(*pieces, _literal(before.rstrip(",") + "}")), Json)
+    return type_coerce(func.concat(*pieces, _literal(before.removesuffix(",") + "}")), Json)
 
 
 def json_array(documents: ColumnElement[bytes], *order: Column) -> ColumnElement[bytes]:
@@ -68,7 +73,13 @@ def json_or(document: ColumnElement[Any], otherwise: str) -> ColumnElement[bytes
     return type_coerce(func.coalesce(document, _literal(otherwise)), Json)
 
 
+def _needs_quotes_alone(column: Column) -> bool:
+    """Whether it is one of a few words, which the database checks: nothing in them is to be escaped."""
+    return isinstance(column.type, Enum) and not _may_be_null(column)
+
+
 def _written(column: Column) -> Column:
+    """Write a value. What `to_json` makes of a text stays JSON, as a cast to text would copy it twice."""
     kind = column.type
     if isinstance(kind, Json):
         return column
@@ -79,8 +90,13 @@ def _written(column: Column) -> Column:
     elif isinstance(kind, DateTime):
         text = _moment(column)
     else:
-        text = cast(func.to_json(cast(column, Text)), Text)
-    return func.coalesce(cast(text, Text), _literal(NULL)) if getattr(column, "nullable", True) else text
+        json = func.to_json(cast(column, Text))
+        return func.coalesce(json, _NULL_JSON) if _may_be_null(column) else json
+    return func.coalesce(cast(text, Text), _literal(NULL)) if _may_be_null(column) else text
+
+
+def _may_be_null(column: Column) -> bool:
+    return bool(getattr(column, "nullable", True))
 
 
 def _moment(column: Column) -> Column:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from deskbell.kernel.lanes.pipelining import run
 from deskbell.kernel.paging import Cursor, Page, SortKey, check_limit, fingerprint, foreign_cursor
-from deskbell.kernel.pipelining import run
 from deskbell.kernel.plans import plan_for_values
 from deskbell.search.language import Query, print_query
 from deskbell.search.likeness import widened

@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import ACTOR_KEY, Database
 from deskbell.kernel.fields import FIELDS_KEY, Fields
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
 from deskbell.search.language import Query
 from deskbell.search.names import mentioned
 from deskbell.search.queries import Prepared, prepare

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.fields import FIELDS_KEY, Fields
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
-from deskbell.kernel.statements import Statement
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.templates import Names, by_name, template_of
 from deskbell.search.windows import WINDOW, Ids, matches

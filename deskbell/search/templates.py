@@ -7,7 +7,7 @@ from typing import Final
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.fields import Choice, Field, Fields, Name
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.search.language import MAXIMUM_TERMS, And, Condition, Node, Not, Or, Query, Words, parse
 from deskbell.search.values import is_keyword
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker
 
 from deskbell.kernel.database import ACTOR_KEY, ActorSession, Database, act_as
-from deskbell.kernel.pipelining import NotPipelinedError
-from deskbell.kernel.reading import Reading
+from deskbell.kernel.lanes.pipelining import NotPipelinedError
+from deskbell.kernel.lanes.reading import Reading
 from deskbell.kernel.session_reading import SessionReading
 
 _TURN = "deskbell.turn"

@@ -8,9 +8,9 @@ from sqlalchemy import String, bindparam
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.database import actor_of
-from deskbell.kernel.pipelining import run
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.pipelining import run
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.text import clean
 from deskbell.tickets.errors import NoSuchTicketError
 from deskbell.tickets.models import Ticket

@@ -24,33 +24,38 @@ class Protocol(HttpToolsProtocol):
     patience: float = 30
     """Seconds in which a head must be complete."""
     _unfinished = 0
+    _is_head_due = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin; the first head is due."""
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]  # it does what uvicorn calls
-        self._await_head()
+        self._is_head_due = True
+        self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; nothing is due any more."""
-        self._finish()
+        self._is_head_due = False
+        self._watch_head()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse, and refuse what has grown too large without getting anywhere."""
         self._unfinished += len(data)
         super().data_received(data)
+        self._watch_head()
         if self._unfinished > HEAD_BYTES:
             self._refuse(TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A head begins, on a connection that was idle perhaps."""
         super().on_message_begin()
-        self._await_head()
+        self._is_head_due = True
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
-        self._finish()
+        self._unfinished, self._is_head_due = 0, False
+        self._watch_head()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -63,13 +68,11 @@ class Protocol(HttpToolsProtocol):
         self._unfinished = 0
         super().on_message_complete()
 
-    def _await_head(self) -> None:
-        if self._deadline is None:
+    def _watch_head(self) -> None:
+        """Set a timer where a head is due, which it is no more when it came in one piece, as most do."""
+        if self._is_head_due and self._deadline is None:
             self._deadline = self.loop.call_later(self.patience, self._refuse, TOO_SLOW)
-
-    def _finish(self) -> None:
-        self._unfinished = 0
-        if self._deadline is not None:
+        elif not self._is_head_due and self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 

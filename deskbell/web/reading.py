@@ -10,7 +10,7 @@ from deskbell.accounts.login import Holder, SomebodyElseError, become_to_read, e
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
-from deskbell.kernel.reading import Reading
+from deskbell.kernel.lanes.reading import Reading
 from deskbell.web.dependencies import _act, _presented, actor_for, welcome
 from deskbell.web.rates import UnknownSecretError
 

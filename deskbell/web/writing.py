@@ -10,7 +10,7 @@ from deskbell.accounts.login import SomebodyElseError, expect_to_become
 from deskbell.kernel.actor import Channel
 from deskbell.kernel.crypto import hash_token
 from deskbell.kernel.database import Database
-from deskbell.kernel.pipelining import NotPipelinedError, PipelinedSession
+from deskbell.kernel.lanes.pipelining import NotPipelinedError, PipelinedSession
 from deskbell.web.csrf import check_csrf
 from deskbell.web.dependencies import _act, _presented, admit, welcome
 from deskbell.web.idempotency import claim, keep_answer, read_attempt
@@ -22,9 +22,9 @@ Make = Callable[[Session], Response]
 async def write(request: Request, make: Make, *, pipelined: bool = False) -> Response:
     """Call `make` in a transaction in which whoever asks acts; commit, then return what it returned.
 
-    `pipelined`: where it runs its statements by `deskbell.kernel.pipelining.run` it takes fewer round trips; where it
-    turns out that it does not, it is called again. Raises AlreadyAnsweredError, which the route answers, where the
-    request was answered before.
+    `pipelined`: where it runs its statements by `deskbell.kernel.lanes.pipelining.run` it takes fewer round trips;
+    where it turns out that it does not, it is called again. Raises AlreadyAnsweredError, which the route answers, where
+    the request was answered before.
     """
     secret, channel = await _presented_to_write(request)
     attempt = await read_attempt(request)

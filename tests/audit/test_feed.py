@@ -16,8 +16,8 @@ from deskbell.audit.feed import MOST_GAPS, Follower, Found, Glance, Readings, St
 from deskbell.audit.models import AuditAction
 from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.testing.factories import Factory
 
 pytestmark = pytest.mark.anyio

@@ -17,9 +17,9 @@ from deskbell.kernel.credentials import FileSecret, Logins
 from deskbell.kernel.database import Database
 from deskbell.kernel.embedded import EmbeddedPostgres
 from deskbell.kernel.errors import SetupError
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.roles import can_log_in, prepare_server
 from deskbell.kernel.settings import DatabaseSettings, PostgresSettings
-from deskbell.kernel.statements import Statement
 from deskbell.testing.servers import FAST, SUPERUSER_PASSWORD, run_folder
 from deskbell.worker.queue import _connected
 

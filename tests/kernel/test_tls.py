@@ -15,9 +15,9 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.connecting import connect_async
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import DeskbellError, InvalidError, SetupError
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.roles import unreachable
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.statements import Statement
 from deskbell.kernel.tls import secured, weakness
 from tests.tls_server import TlsServer, tls_server
 

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.paging import Cursor
-from deskbell.kernel.statements import Statement
 from deskbell.search.finding import BY_RELEVANCE, find
 from deskbell.search.queries import prepare
 from deskbell.search.snippets import snippets

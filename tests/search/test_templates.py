@@ -11,9 +11,9 @@ from deskbell.kernel.actor import Actor, ActorKind
 from deskbell.kernel.clock import SystemClock
 from deskbell.kernel.database import ACTOR_KEY
 from deskbell.kernel.fields import FIELDS_KEY
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.local_storage import LocalStorage
 from deskbell.kernel.resources import RESOURCES_KEY, Resources
-from deskbell.kernel.statements import Statement
 from deskbell.search.language import Condition, Operator, Query, Value, parse
 from deskbell.search.queries import compile_query
 from deskbell.search.templates import Readings, Template, template_of

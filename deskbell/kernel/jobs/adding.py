@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, Text, bindp
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from deskbell.kernel.pipelining import run
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.pipelining import run
+from deskbell.kernel.lanes.statements import Statement
 
 _Plain = str | int | float | bool | None
 JSON = _Plain | Sequence["JSON"] | Mapping[str, "JSON"]

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from deskbell.accounts.profiles import find_requester
+from deskbell.kernel.lanes.reading import Reading
 from deskbell.kernel.paging import MAX_LIMIT
-from deskbell.kernel.reading import Reading
 from deskbell.kernel.session_reading import SessionReading
 from deskbell.search.pages import USUAL_LIMIT, DocumentPage, TicketPages, Wanted
 from deskbell.tickets import actions

@@ -19,8 +19,8 @@ from deskbell.audit.feed import Follower, Found, glance, look, since
 from deskbell.composing.presence import Presence, present
 from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
-from deskbell.kernel.reading import Reading
-from deskbell.kernel.statements import Statement
+from deskbell.kernel.lanes.reading import Reading
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.web.live import messages
 from deskbell.web.live.listeners import Listener, Listeners
 

@@ -15,9 +15,9 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.embedded import EmbeddedPostgres
 from deskbell.kernel.embedded.postmaster import running
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.roles import prepare_server
 from deskbell.kernel.settings import DatabaseSettings, PostgresSettings
-from deskbell.kernel.statements import Statement
 from deskbell.testing.servers import run_folder
 
 pytestmark = pytest.mark.anyio

@@ -1,13 +1,13 @@
 """A read-only transaction in which somebody acts, reduced to what a page needs: statements in, rows out.
 
-`deskbell.kernel.lane` does it in the fewest round trips; `SessionReading` does the same where there is a session.
+`deskbell.kernel.lanes.lane` does it in the fewest round trips; `SessionReading` does the same where there is a session.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from deskbell.kernel.actor import Actor
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.lanes.statements import Row, Statement
 
 
 class Rows(Protocol):

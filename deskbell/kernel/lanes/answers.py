@@ -5,11 +5,11 @@ from typing import Any
 
 from psycopg.pq.abc import PGresult
 
-from deskbell.kernel.statements import Decode, Row
+from deskbell.kernel.lanes.statements import Decode, Row
 
 
 class Answer:
-    """The rows of one result; see `deskbell.kernel.reading.Rows`."""
+    """The rows of one result; see `deskbell.kernel.lanes.reading.Rows`."""
 
     def __init__(self, result: PGresult, decoders: Sequence[Decode]) -> None:
         """`decoders` read the columns, in order."""

@@ -8,8 +8,8 @@ from sqlalchemy import Integer, text
 
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import DeskbellError, ForbiddenError, UnavailableError
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.statements import Statement
 
 pytestmark = pytest.mark.anyio
 

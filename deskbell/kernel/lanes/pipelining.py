@@ -15,10 +15,10 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
-from deskbell.kernel.answers import Answer
-from deskbell.kernel.line import Line, Then
-from deskbell.kernel.reading import Check
-from deskbell.kernel.statements import Row, Statement
+from deskbell.kernel.lanes.answers import Answer
+from deskbell.kernel.lanes.line import Line, Then
+from deskbell.kernel.lanes.reading import Check
+from deskbell.kernel.lanes.statements import Row, Statement
 
 
 class NotPipelinedError(Exception):
@@ -28,10 +28,10 @@ class NotPipelinedError(Exception):
 class PipelinedSession(Session):
     """A transaction on one line. `run` and what needs no statement is all that it can do."""
 
-    def __init__(self, line: Line, role: str, *, patience: float, **options: Any) -> None:  # noqa: ANN401 - a session's
-        """`role` is the database role of who acts, `patience` in seconds, for each answer."""
+    def __init__(self, line: Line, role: str, **options: Any) -> None:  # noqa: ANN401 - a session's
+        """`role` is the database role of who acts."""
         super().__init__(**options)
-        self._line, self._role, self._patience = line, role, patience
+        self._line, self._role = line, role
         self._sent: list[Statement] = []
         self._found: list[PGresult] = []
         self._check: Check | None = None
@@ -67,14 +67,9 @@ class PipelinedSession(Session):
     def _settle(self, *, end: bool) -> None:
         """Wait for all that was sent. Raises what the database says of the first statement that failed."""
         self._is_ending = end
-        self._line.have_answered(end=end)
         line = self._line
-        timer = line.loop.call_later(self._patience, line.die, psycopg.OperationalError("no answer in time"))
-        try:
-            results = await_only(line.answers())
-        finally:
-            timer.cancel()
-        for result in results:
+        line.have_answered(end=end)
+        for result in await_only(line.answers(line.asked())):
             if isinstance(result, psycopg.Error):
                 self._give_up(result)
             self._found.append(result)

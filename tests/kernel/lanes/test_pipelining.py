@@ -15,9 +15,9 @@ from deskbell.kernel.address import Address
 from deskbell.kernel.database import Database
 from deskbell.kernel.errors import DeskbellError, UnavailableError
 from deskbell.kernel.inserting import insert_one
-from deskbell.kernel.pipelining import NotPipelinedError, PipelinedSession, run
+from deskbell.kernel.lanes.pipelining import NotPipelinedError, PipelinedSession, run
+from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.settings import DatabaseSettings
-from deskbell.kernel.statements import Statement
 from deskbell.testing.factories import SYSTEM
 
 pytestmark = pytest.mark.anyio
