@@ -39,6 +39,7 @@ def build_from_models(address: Address) -> None:
                 "access_log_after",
                 "presence_after",
                 "mailboxes_after",
+                "vectors_after",
             ):
                 connection.execute(sql.joinpath(f"{name}.sql").read_bytes())
             for table in tables:

@@ -24,7 +24,7 @@ _COUNTING = {
     f"{_STATISTICS}.track_utility": "off",  # their texts are kept as they are, a new role's password with them
 }
 _DESK = {
-    "max_connections": "100",
+    "max_connections": "200",  # four web processes under full load, with workers
     "jit": "off",  # planning time goes up with it, and no query of a helpdesk earns that back
     "max_wal_size": "2GB",
     "password_encryption": "scram-sha-256",

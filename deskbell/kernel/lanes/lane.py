@@ -57,7 +57,7 @@ class _Turn:
 
 
 class Lane:
-    """Connections: as many as the pool keeps, or half of them to write, made when needed, the last used one first."""
+    """Connections: as many as the pool keeps, made when needed, the last used one first."""
 
     def __init__(
         self, address: Address, parameters: Mapping[str, str], settings: DatabaseSettings, *, writes: bool = False
@@ -65,8 +65,7 @@ class Lane:
         """`parameters` are server parameters of each connection."""
         self._address, self._settings = address, settings
         self._options = address.options(parameters if writes else {**parameters, "default_transaction_read_only": "on"})
-        size, _ = settings.pool_sizes()
-        self._free = (size + 2) // 2 if writes else size  # writers wait for the same disk: more gain nothing
+        self._free, _ = settings.pool_sizes()
         self._waiting: deque[_Turn] = deque()
         self._idle: list[Line] = []
         self._joinable: list[Line] = []
