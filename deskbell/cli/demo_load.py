@@ -19,7 +19,7 @@ from deskbell.kernel.actor import Actor, Channel
 from deskbell.kernel.database import Database
 from deskbell.kernel.storage import Storage
 
-BATCH = 2000
+BATCH = 4000
 _LOADERS = 2
 """What two cores do at once: a third measured no faster."""
 _OPERATION = text("select nullif(current_setting('deskbell.operation', true), '')::bigint")

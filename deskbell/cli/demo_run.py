@@ -2,8 +2,10 @@
 
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from deskbell.accounts.actions import set_password
 from deskbell.accounts.passwords import hash_password
@@ -25,6 +27,8 @@ from deskbell.runtime import Desk
 from deskbell.search.indexing import weigh_words
 
 _PASSWORD_BYTES = 15
+_HANDS = 2
+"""Tables that are tidied up at a time: the largest takes as long as all others."""
 _REAL = (
     "There are tickets of real people on this desk, and made-up ones could not be told from them at work. "
     "Choose another desk with --data-dir or DESKBELL_DATA_DIR, or insist with --force."
@@ -90,22 +94,32 @@ def _tickets(desk: Desk, plan: Plan, tickets: int) -> _Outcome:
             note(f"{counted(loading.loaded['tickets'], 'ticket')} were loaded before this happened.")
             raise
     if not stopped:
-        _tidy_up(desk.admin)
-        with desk.database.transaction(Actor.system(Channel.IMPORT, act=invocation().act)) as session:
-            weigh_words(session)
+        _tidy_up(desk, Actor.system(Channel.IMPORT, act=invocation().act))
     return _Outcome(dict(loading.loaded), time.perf_counter() - started, logins, stopped)
 
 
-def _tidy_up(admin: Address) -> None:
+def _tidy_up(desk: Desk, actor: Actor) -> None:
     """Do at once what the server would do in its own time: until then it plans for tables that were empty."""
+    with connect(desk.admin, autocommit=True) as owner:
+        owner.execute(f"set role {OWNER}")
+        tables = [name for (name,) in owner.execute(_TABLES)]
+    steps = [*(partial(_vacuum, desk.admin, name) for name in tables), partial(_weigh_words, desk, actor)]
+    with ThreadPoolExecutor(_HANDS, "demo") as hands, meter("Statistics and indexes", "steps", len(steps)) as bar:
+        for number, step in enumerate(as_completed([hands.submit(step) for step in steps]), 1):
+            step.result()
+            bar.show(items=number, position=number)
+
+
+def _vacuum(admin: Address, table: str) -> None:
     with connect(admin, autocommit=True) as owner:
         owner.execute(f"set role {OWNER}")
         owner.execute("set maintenance_work_mem = '256MB'")
-        tables = [name for (name,) in owner.execute(_TABLES)]
-        with meter("Statistics and indexes", "tables", len(tables)) as bar:
-            for number, name in enumerate(tables, 1):
-                owner.execute(f"vacuum (analyze) {name}")
-                bar.show(items=number, position=number)
+        owner.execute(f"vacuum (analyze) {table}")
+
+
+def _weigh_words(desk: Desk, actor: Actor) -> None:
+    with desk.database.transaction(actor) as session:
+        weigh_words(session)
 
 
 _TABLES = """
