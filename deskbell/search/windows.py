@@ -13,7 +13,7 @@ went out of use; a walk that was chosen wrongly reads every ticket. So it is tol
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import log2, sqrt
+from math import ceil, log2, sqrt
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -133,7 +133,8 @@ class _Search:
         others = self._sorted(select(newest), newest).offset(_rows(self.window // FEW)).cte("others")
         first = self._top(_with_words(few, text), few).cte("first")
         are_all = _count(newest) < self.window
-        goes_on = and_(_count(first) <= self.limit, or_(_count(first) >= max(self.enough // FEW, 1), are_all))
+        promised = ceil((self.enough + 1) / FEW)
+        goes_on = and_(_count(first) <= self.limit, or_(_count(first) >= promised, are_all))
         second = self._top(_with_words(others, text).where(goes_on), others).cte("second")
         return (first, second), _once("is_near", or_(_count(first) + _count(second) > self.enough, are_all))
 
