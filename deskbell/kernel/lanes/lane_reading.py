@@ -18,11 +18,12 @@ from deskbell.kernel.lanes.statements import Statement
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A statement with its parameters, and the role whose plan of it is kept."""
+    """A statement with its parameters, the role whose plan of it is kept, and what its rows are checked by."""
 
     statement: Statement
     parameters: list[bytes | None]
     role: str
+    check: Check | None = None
 
 
 class LaneReading:
@@ -39,7 +40,6 @@ class LaneReading:
         self._is_holder = self._may_retry = False
         self._asked: Exchange | None = None
         self._expected: _Question | None = None
-        self._check: Check | None = None
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -64,7 +64,7 @@ class LaneReading:
 
     def expect(self, statement: Statement, values: Mapping[str, Any], check: Check) -> None:
         """Run a statement in the round trip of the next one."""
-        self._expected, self._check = _Question(statement, statement.parameters(values), ""), check
+        self._expected = _Question(statement, statement.parameters(values), "", check)
 
     async def settle(self) -> None:
         """Run what is expected."""
@@ -98,9 +98,6 @@ class LaneReading:
             self._is_holder = False
             self._lane.let_in(line)
         results = await line.answers(asked)
-        if self._check is not None:
-            self._check(_rows(questions[0], results[0]))
-            self._check = None
         found = [_rows(question, result) for question, result in zip(questions, results, strict=False)]
         self._may_retry = False
         if last:
@@ -124,4 +121,7 @@ def _rows(question: _Question, result: Result) -> Rows:
     """Read an answer. When the connection breaks there is one error for all that was still due."""
     if isinstance(result, psycopg.Error):
         raise result
-    return Answer(result, question.statement.decoders)
+    rows = Answer(result, question.statement.decoders)
+    if question.check is not None:
+        question.check(rows)
+    return rows

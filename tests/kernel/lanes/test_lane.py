@@ -131,3 +131,15 @@ async def test_a_failure_before_a_preparation_gives_nobody_another_statements_ro
             assert (await reading.rows(PREPARED[55], last=True)).row(0) == (55,)
     await small.aclose()
     await lane.aclose()
+
+
+async def test_who_acts_is_checked_again_on_the_connection_that_replaces_another(lane: Database) -> None:
+    """Otherwise a secret that was revoked just then would still be good for one page."""
+    await read(lane, "select 1 as number")
+    checked = []
+    async with lane.reading() as reading:
+        reading.expect(number("select 1 as number"), {}, lambda rows: checked.append(rows.row(0)))
+        with pytest.raises(psycopg.Error):
+            await reading.rows(number("select pg_terminate_backend(pg_backend_pid())::int as number"), last=True)
+    assert checked == [(1,), (1,)]
+    await lane.aclose()
