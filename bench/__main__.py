@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, demo, fetching, importing, killing, mail_reading, pages, painting, reading, scale
+from bench import audit, bulk, demo, fetching, importing, killing, mail_reading, pages, painting, reading, scale
 from bench.figures import Figure
 from bench.server import measured_server
 from deskbell.kernel.address import Address
@@ -22,6 +22,7 @@ ON_A_TEMPLATE: dict[str, Callable[[Address], Iterator[Figure]]] = {
     "importing": importing.run,
 }
 ON_A_DESK: dict[str, Callable[[reading.Options], Iterator[Figure]]] = {
+    "bulk": bulk.run,
     "pages": pages.run,
     "painting": painting.run,
     "reading": reading.run,
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     parser.add_argument(
-        "--tickets", type=int, default=20_000, metavar="N", help="pages, painting, reading, scale: how many"
+        "--tickets", type=int, default=20_000, metavar="N", help="bulk, pages, painting, reading, scale: how many"
     )
     parser.add_argument(
         "--desk",

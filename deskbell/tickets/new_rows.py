@@ -132,7 +132,7 @@ def _list(name: str, value: object, kind: type[T]) -> tuple[T, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InvalidError(f"{name} must be a list.", field=name)
     found = tuple(value)
-    if not all(type(item) is kind for item in found):
+    if found and not all(type(item) is kind for item in found):
         raise InvalidError(f"{name} must hold nothing but {kind.__name__}.", field=name)
     return found
 
@@ -179,8 +179,8 @@ def _referring(ticket: NewTicket, known: _Known) -> NewTicket:
         raise InvalidError(f"There is no team {ticket.team_id}.", field="team_id")
     if strange := [tag for tag in ticket.tag_ids if tag not in known.tags]:
         raise InvalidError(f"There is no tag {strange[0]}.", field="tag_ids")
-    return replace(
-        ticket,
-        organization_id=ticket.organization_id or known.people[ticket.creator_id][1],
-        tag_ids=tuple(dict.fromkeys((*ticket.tag_ids, *(known.named_tags[name] for name in ticket.tags)))),
-    )
+    organization_id = ticket.organization_id or known.people[ticket.creator_id][1]
+    tag_ids = tuple(dict.fromkeys((*ticket.tag_ids, *(known.named_tags[name] for name in ticket.tags))))
+    if organization_id == ticket.organization_id and tag_ids == ticket.tag_ids:
+        return ticket
+    return replace(ticket, organization_id=organization_id, tag_ids=tag_ids)
