@@ -23,7 +23,7 @@ from deskbell.kernel.actor import Actor, ActorKind, Channel
 from deskbell.kernel.explaining import explaining
 from deskbell.kernel.settings import Settings
 from deskbell.runtime import Desk, ensure_schema, open_desk
-from deskbell.search.finding import BY_RELEVANCE, find
+from deskbell.search.finding import BEST, BY_RELEVANCE, find
 from deskbell.search.models import SavedView
 from deskbell.search.snippets import snippets
 from deskbell.search.view_counts import count_views
@@ -186,7 +186,7 @@ def _finding(queries: Sequence[str]) -> Act:
 
 def _searching(queries: Sequence[str]) -> Act:
     def search(session: Session, number: int) -> None:
-        found = find(session, queries[number % len(queries)], default=BY_RELEVANCE)
+        found = find(session, queries[number % len(queries)], limit=BEST, default=BY_RELEVANCE)
         if found.words is not None and found.ids:
             snippets(session, found.ids, found.words)
 

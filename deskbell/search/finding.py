@@ -30,6 +30,8 @@ FEW: Final = 5
 """Matches below which words that are written alike do as well."""
 BY_RELEVANCE: Final = Order(())
 """As a `default`."""
+BEST: Final = 20
+"""Rows of a page by relevance: each has a piece of its text, and who looks for words looks at the first ones."""
 
 
 @dataclass(frozen=True, slots=True)

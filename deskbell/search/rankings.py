@@ -18,7 +18,7 @@ from deskbell.kernel.lanes.statements import Statement
 from deskbell.kernel.paging import Cursor, SortKey, fingerprint, keyset
 from deskbell.search.queries import Prepared, prepare
 from deskbell.search.templates import Names, by_name, template_of
-from deskbell.search.windows import WINDOW, Ids, matches
+from deskbell.search.windows import WIDER, WINDOW, Ids, Reach, matches
 from deskbell.search.words import vector
 from deskbell.tickets.documents import SearchDocument
 from deskbell.tickets.queries import NEWEST_FIRST
@@ -38,7 +38,8 @@ def ranking(
     prepared: Prepared, keys: Sequence[SortKey], *, limit: int, cursor: Cursor | None = None, name: str = ""
 ) -> Ids:
     """Return up to `limit` + 1 rows of id, relevance and id, by `keys`. `name` is the query's in a cursor."""
-    newest = matches(prepared, NEWEST_FIRST, limit=COMPETING, enough=limit, window=_WINDOW).subquery("competing")
+    reach = Reach(_WINDOW, WINDOW * WIDER, limit)
+    newest = matches(prepared, NEWEST_FIRST, limit=COMPETING, reach=reach).subquery("competing")
     document = vector(prepared.context.actor)
     millionths = cast(func.ts_rank(document, prepared.words, 1) * 1_000_000, BigInteger)
     ranked = (

@@ -56,6 +56,18 @@ Keys = Sequence[SortKey]
 V = TypeVar("V")
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many of the newest tickets have their words looked at, and how many are looked up in the list of matches.
+
+    More than `enough` matches among them will do.
+    """
+
+    near: int
+    wide: int
+    enough: int
+
+
 def window_for(tickets: float) -> int:
     """Return a window for a desk of about so many tickets, at most `WINDOW`; less than none: unknown.
 
@@ -73,24 +85,24 @@ def matches(
     keys: Keys,
     *,
     limit: int,
-    enough: int | None = None,
     cursor: Cursor | None = None,
     query: str = "",
     further: Sequence[ColumnElement[bool]] = (),
     window: int = WINDOW,
+    reach: Reach | None = None,
 ) -> Ids:
     """Return up to `limit` + 1 rows of an id and the sort values, in order, that fit a query and `further` conditions.
 
-    The columns are `id` and, for each key, `key_` and its name. More than `enough` (default: `limit`) from a window
-    will do. `cursor` and `query` are as in `deskbell.kernel.paging.keyset`.
+    The columns are `id` and, for each key, `key_` and its name. `reach` says what a page may be found in, by default
+    `window`. `cursor` and `query` are as in `deskbell.kernel.paging.keyset`.
     """
     wanted = prepared.narrow_but_for_text(select(*_columns(keys)).select_from(Ticket)).where(*further)
     page = keyset(wanted, keys, limit=1, cursor=cursor, query=query).limit(_rows(limit + 1))
     if prepared.tsquery is None:
         return page
     words = _once("words", prepared.tsquery)
-    enough = limit if enough is None else enough
-    return _Search(words, prepared.context.actor, page, keys, limit, enough, window).found()
+    reach = reach or Reach(window, window * WIDER, limit)
+    return _Search(words, prepared.context.actor, page, keys, limit, reach).found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +114,7 @@ class _Search:
     page: Ids
     keys: Keys
     limit: int
-    enough: int
-    window: int
+    reach: Reach
 
     def found(self) -> Ids:
         """Put the steps together: what a step is not asked for is not read."""
@@ -128,24 +139,24 @@ class _Search:
     def _near(self) -> tuple[tuple[CTE, CTE], ColumnElement[bool]]:
         """Return the matches of the few newest and of the other ones in the window, and whether these will do."""
         text = matches_words(self.words, self.actor)
-        newest = self.page.limit(_rows(self.window)).cte("newest")
-        few = self._sorted(select(newest), newest).limit(_rows(self.window // FEW)).cte("few")
-        others = self._sorted(select(newest), newest).offset(_rows(self.window // FEW)).cte("others")
+        newest = self.page.limit(_rows(self.reach.near)).cte("newest")
+        few = self._sorted(select(newest), newest).limit(_rows(self.reach.near // FEW)).cte("few")
+        others = self._sorted(select(newest), newest).offset(_rows(self.reach.near // FEW)).cte("others")
         first = self._top(_with_words(few, text), few).cte("first")
-        are_all = _count(newest) < self.window
-        promised = ceil((self.enough + 1) / FEW)
+        are_all = _count(newest) < self.reach.near
+        promised = ceil((self.reach.enough + 1) / FEW)
         goes_on = and_(_count(first) <= self.limit, or_(_count(first) >= promised, are_all))
         second = self._top(_with_words(others, text).where(goes_on), others).cte("second")
-        return (first, second), _once("is_near", or_(_count(first) + _count(second) > self.enough, are_all))
+        return (first, second), _once("is_near", or_(_count(first) + _count(second) > self.reach.enough, are_all))
 
     def _walked(self, matched: CTE) -> tuple[CTE, ColumnElement[bool]]:
         """Return those of the wider window that are in the list, where this is long, and whether these will do."""
-        wide = self.page.limit(_rows(self.window * WIDER)).cte("wide")
+        wide = self.page.limit(_rows(self.reach.wide)).cte("wide")
         length = _once("length", _count(select(matched).limit(_rows(MOST_LISTED + 1)).subquery()))
-        is_long = length.between(self.window + 1, MOST_LISTED)
+        is_long = length.between(self.reach.near + 1, MOST_LISTED)
         listed = wide.c.id.in_(select(matched.c.ticket_id).limit(_rows(MOST_LISTED))).is_(true())
         walked = self._top(select(wide).where(is_long, listed), wide).cte("walked")
-        will_do = or_(_count(walked) > self.enough, _count(wide) < self.window * WIDER)
+        will_do = or_(_count(walked) > self.reach.enough, _count(wide) < self.reach.wide)
         return walked, _once("is_walked", and_(is_long, will_do))
 
     def _sorted(self, statement: Ids, source: FromClause) -> Ids:

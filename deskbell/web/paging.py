@@ -112,12 +112,11 @@ def _others(query: bytes) -> str:
     return f"{urlencode(parameters)}&" if parameters else ""
 
 
-def paging(
-    request: Request,
-    response: Response,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on the page.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")] = None,
-) -> Paging:
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on the page.")]
+Place = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")]
+
+
+def paging(request: Request, response: Response, limit: Limit = 50, cursor: Place = None) -> Paging:
     """Return which page is asked for."""
     return Paging(request, response, limit, cursor)
 

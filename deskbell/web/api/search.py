@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from deskbell.kernel.arrays import in_array
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import Cursor
 from deskbell.search import completion
-from deskbell.search.finding import BY_RELEVANCE, Found, find
+from deskbell.search.finding import BEST, BY_RELEVANCE, Found, find
 from deskbell.search.language import MAXIMUM_LENGTH
 from deskbell.search.queries import compile_query
 from deskbell.search.snippets import Snippet, snippets
@@ -19,7 +19,7 @@ from deskbell.search.totals import BY_WORDS, Total, count_up_to
 from deskbell.tickets.models import Ticket
 from deskbell.tickets.shapes import ticket_documents
 from deskbell.web.dependencies import Transaction
-from deskbell.web.paging import Pages
+from deskbell.web.paging import Limit, Paging, Place, paging
 from deskbell.web.routes import api_router
 from deskbell.web.schemas.base import Text
 from deskbell.web.schemas.search import CompletionOut, CompletionsOut, SearchFacts, SearchOut
@@ -31,11 +31,16 @@ SearchText = Annotated[
 ]
 
 
+def best_matches(request: Request, response: Response, limit: Limit = BEST, cursor: Place = None) -> Paging:
+    """Return which page is asked for, by default a shorter one than elsewhere."""
+    return paging(request, response, limit, cursor)
+
+
 @router.get("", response_model=SearchOut, summary="Search tickets")
 async def search(
     request: Request,
     session: Transaction,
-    pages: Pages,
+    pages: Annotated[Paging, Depends(best_matches)],
     q: SearchText = "",
     *,
     total: Annotated[bool, Query(description="Count the matches, up to 1,000.")] = False,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.database import actor_of
 from deskbell.kernel.paging import Cursor
-from deskbell.search.finding import BY_RELEVANCE, Found, find
+from deskbell.search.finding import BEST, BY_RELEVANCE, Found, find
 from deskbell.search.language import Query, QueryError, parse, print_query
 from deskbell.search.models import SavedView
 from deskbell.search.names import Hint
@@ -26,8 +26,6 @@ from deskbell.web.workspace.frame import BUILT_IN, address_with, list_address
 from deskbell.web.workspace.rows import SORTS, Beside, columns_of, row_of
 
 ROWS: Final = 50
-BEST: Final = 20
-"""Rows of a page of best matches: each has a piece of its text, and who looks for words looks at the first ones."""
 UnreadAmong = Callable[[Session, Sequence[int]], AbstractSet[int]]
 
 
