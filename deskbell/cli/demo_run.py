@@ -105,9 +105,13 @@ def _tidy_up(desk: Desk, actor: Actor) -> None:
         tables = [name for (name,) in owner.execute(_TABLES)]
     steps = [*(partial(_vacuum, desk.admin, name) for name in tables), partial(_weigh_words, desk, actor)]
     with ThreadPoolExecutor(_HANDS, "demo") as hands, meter("Statistics and indexes", "steps", len(steps)) as bar:
-        for number, step in enumerate(as_completed([hands.submit(step) for step in steps]), 1):
-            step.result()
-            bar.show(items=number, position=number)
+        try:
+            for number, step in enumerate(as_completed([hands.submit(step) for step in steps]), 1):
+                step.result()
+                bar.show(items=number, position=number)
+        except BaseException:
+            hands.shutdown(wait=False, cancel_futures=True)  # whoever stops it waits for the two under way alone
+            raise
 
 
 def _vacuum(admin: Address, table: str) -> None:

@@ -90,6 +90,13 @@ async def test_who_sends_nothing_does_not_keep_a_connection() -> None:
             assert (await answer(port, begin)).startswith(b"HTTP/1.1 408 ")
 
 
+async def test_who_does_not_finish_a_later_head_does_not_keep_a_connection_either() -> None:
+    async with listening(Impatient) as port:
+        told = await answer(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
+    assert told.startswith(b"HTTP/1.1 2")
+    assert b"HTTP/1.1 408 " in told
+
+
 async def test_large_bodies_and_many_requests_pass() -> None:
     size = 3_000_000
     plain = b"POST / HTTP/1.1\r\n" + CLOSE + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
