@@ -5,17 +5,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from deskbell.accounts.actions import create_token, revoke_token
 from deskbell.accounts.models import Role, User
-from deskbell.kernel.actor import Actor, Channel
+from deskbell.kernel.actor import Actor, ActorKind, Channel
 from deskbell.kernel.settings import Settings
 from deskbell.runtime import Desk, ensure_schema, open_desk
 
@@ -93,6 +94,24 @@ def fill(admin: psycopg.Connection, tickets: int) -> None:
             admin.execute(FILL.format(tickets=tickets, customers=max(100, tickets // 5)).encode())
         admin.execute("vacuum analyze")
         admin.execute("checkpoint")
+
+
+class _UndoneError(Exception):
+    """Takes back what a measured call did."""
+
+
+@contextmanager
+def undone(desk: Desk, actor: Actor) -> Iterator[Session]:
+    """Open a transaction that is rolled back in the end."""
+    with suppress(_UndoneError), desk.database.transaction(actor) as session:
+        yield session
+        raise _UndoneError
+
+
+def agent_of(admin: psycopg.Connection) -> Actor:
+    """Return the first agent, who acts."""
+    [(agent,)] = admin.execute("select min(id) from users where role = 'agent' and is_active")
+    return Actor(ActorKind.AGENT, agent, Channel.API, act="bench")
 
 
 @contextmanager

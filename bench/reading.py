@@ -12,9 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote_plus
 
-from bench.desk import Servers, served_desk
+import psycopg
+
+from bench.desk import Servers, fill, served_desk
 from bench.figures import Figure
 from bench.load import Found, Load
+from deskbell.kernel.settings import Settings
+from deskbell.runtime import Desk, ensure_schema, open_desk
 
 ROUNDS = 7
 SECONDS = 1.5
@@ -63,6 +67,16 @@ def folder_of(options: Options) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="deskbell-bench-") as folder:
         yield Path(folder)
+
+
+@contextmanager
+def filled_desk(options: Options) -> Iterator[tuple[Desk, psycopg.Connection]]:
+    """Open the desk to measure, filled where it has no tickets; yield it and a superuser's connection."""
+    with folder_of(options) as folder, open_desk(Settings(data_dir=folder)) as desk:
+        ensure_schema(desk, upgrade=True)
+        with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
+            fill(admin, options.tickets)
+            yield desk, admin
 
 
 def _tasks(servers: Servers) -> Iterator[Task]:

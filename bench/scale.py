@@ -8,21 +8,18 @@ import random
 import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 
 import psycopg
 from sqlalchemy.orm import Session
 
-from bench.desk import fill
+from bench.desk import agent_of, undone
 from bench.figures import Figure, seconds
-from bench.reading import Options, folder_of
+from bench.reading import Options, filled_desk
 from deskbell.accounts.queries import get_user
-from deskbell.kernel.actor import Actor, ActorKind, Channel
 from deskbell.kernel.explaining import explaining
-from deskbell.kernel.settings import Settings
-from deskbell.runtime import Desk, ensure_schema, open_desk
+from deskbell.runtime import Desk
 from deskbell.search.finding import BEST, BY_RELEVANCE, find
 from deskbell.search.models import SavedView
 from deskbell.search.snippets import snippets
@@ -71,28 +68,20 @@ select relname, pg_relation_size(c.oid) / 1e6 from pg_class c
 _INDEX = re.compile(r"(?:using|Bitmap Index Scan on|Seq Scan on) (\w+)")
 
 
-class _UndoneError(Exception):
-    """Takes back what a measured action did."""
-
-
 def run(options: Options) -> Iterator[Figure]:
     """Yield a figure for each action, and the sizes of the largest tables and indexes."""
-    with folder_of(options) as folder, open_desk(Settings(data_dir=folder)) as desk:
-        ensure_schema(desk, upgrade=True)
-        with psycopg.connect(desk.admin.dsn, autocommit=True) as admin:
-            fill(admin, options.tickets)
-            measured = _Measured(desk, admin)
-            yield from measured.reading()
-            yield from measured.writing()
-            for name, megabytes in admin.execute(_SIZES):
-                yield Figure(f"size of {name}", float(megabytes), "MB")
+    with filled_desk(options) as (desk, admin):
+        measured = _Measured(desk, admin)
+        yield from measured.reading()
+        yield from measured.writing()
+        for name, megabytes in admin.execute(_SIZES):
+            yield Figure(f"size of {name}", float(megabytes), "MB")
 
 
 class _Measured:
     def __init__(self, desk: Desk, admin: psycopg.Connection) -> None:
         self.desk, self.admin = desk, admin
-        [(agent,)] = admin.execute("select min(id) from users where role = 'agent' and is_active")
-        self.agent = Actor(ActorKind.AGENT, agent, Channel.API, act="bench")
+        self.agent = agent_of(admin)
         self.chance = random.Random(1)
         self.words = [word for word, _ in admin.execute(_WORDS)]
         self.ids = [
@@ -162,9 +151,8 @@ class _Measured:
 
     def once(self, act: Act, number: int) -> None:
         """Run an action and take it back."""
-        with suppress(_UndoneError), self.desk.database.transaction(self.agent) as session:
+        with undone(self.desk, self.agent) as session:
             act(session, number)
-            raise _UndoneError
 
     def plan(self, act: Act) -> str:
         """Name the indexes and whole tables that an action reads."""
